@@ -1,0 +1,233 @@
+"""Cases: one bad review being mended, from the first star to the closing.
+
+A case changes only through the functions here and through the follow-up workflow's conditional
+updates (infra/workflows/follow_up.asl.json). What must happen outside, alerts for example, is put
+into the case's `outbox` in the same write; `functions/case_events.py` performs it.
+"""
+
+from base64 import b32encode
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from functions.domain.causes import Cause
+from functions.domain.deadlines import due
+from functions.domain.decisions import Decision, Rules
+from functions.domain.malice import suspicion
+from functions.domain.profiles import Order, Profile
+from functions.domain.remedies import goodwill, remedy
+from functions.domain.reviews import Review
+from functions.domain.tiers import tier
+from functions.domain.times import Time, iso
+from functions.domain.verdicts import Verdict
+
+Status = Literal["open", "acknowledged", "resolved", "closed"]
+WAITING: tuple[Status, ...] = ("open", "acknowledged")
+Outcome = Literal["solved", "unreachable", "refused", "appealed", "expired"]
+
+
+class Event(BaseModel):
+    """One line of the case's timeline."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: Time
+    kind: str
+    by: str | None = None
+    note: str | None = None
+
+
+class Effect(BaseModel):
+    """Something to do outside the case, once, under its key in the outbox."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["alert", "start", "wake", "message"]
+    at: Time
+    level: int | None = None
+    name: str | None = Field(None, description="warning or breach (alert), the step's name (message)")
+    token: str | None = None
+
+
+class Case(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    case_id: str
+    review: Review
+    versions: tuple[str, ...] = Field(description="Every version of the review seen, the latest last")
+    status: Status = "open"
+    run: int = Field(1, description="Which follow-up workflow drives the case; a re-opening starts the next")
+    cause: Cause
+    evidence: tuple[str, ...] = ()
+    grade: str
+    owner: str
+    suspected_malicious: bool = False
+    signals: tuple[str, ...] = ()
+    tier: str
+    remedy: str
+    coupon: int = Field(0, description="fen")
+    goodwill: str = "none"
+    follow_up: bool = Field(True, description="Whether guidance, care and silver membership follow")
+    decisions: tuple[Decision, ...] = ()
+    opened_at: Time = Field(description="When it was decided")
+    warn_at: Time
+    due_at: Time
+    alerted_at: Time | None = None
+    acknowledged_at: Time | None = None
+    resolved_at: Time | None = None
+    closed_at: Time | None = None
+    confirmed_cause: Cause | None = None
+    outcome: Outcome | None = None
+    events: dict[str, Event] = Field(default_factory=dict)
+    outbox: dict[str, Effect] = Field(default_factory=dict)
+    task_token: str | None = None
+    version: int = 0
+
+    @property
+    def shop_id(self) -> str:
+        return self.review.shop_id
+
+    @property
+    def timeline(self) -> list[Event]:
+        return sorted(self.events.values(), key=lambda event: event.at)
+
+
+class CaseClosed(ValueError):
+    """The case is closed; nobody can work on it any more."""
+
+
+def case_id(review_key: str) -> str:
+    """Return the case number of a review: WB- and 12 letters or digits (60 bits of its hash)."""
+    return "WB-" + b32encode(sha256(review_key.encode()).digest())[:12].decode()
+
+
+def open_case(
+    review: Review, verdict: Verdict, profile: Profile, order: Order | None, rules: Rules, now: datetime
+) -> Case:
+    """Return the case of a bad review, with every decision taken and its first effects to perform.
+
+    The order's total is the order value; where the order is unknown, the reviewed item's price.
+    """
+    reading = verdict.reading
+    malice = suspicion(reading, profile, rules)
+    suspected = malice.then["suspected"] is True
+    grade = rules.decide("grades", {"cause": reading.cause, "suspected_malicious": suspected})
+    customer_tier = tier(profile, order, rules, now)
+    offer = remedy(order.total if order is not None else review.price, suspected, rules)
+    extra = goodwill(customer_tier.text("tier"), suspected, rules)
+    warn_at, due_at = due(grade, review.first_seen_at)
+    return Case(
+        case_id=case_id(review.key),
+        review=review,
+        versions=(review.version,),
+        cause=reading.cause,
+        evidence=(*reading.evidence, *reading.blackmail),
+        grade=grade.text("grade"),
+        owner=grade.text("owner"),
+        suspected_malicious=suspected,
+        signals=tuple(malice.names("signals")),
+        tier=customer_tier.text("tier"),
+        remedy=offer.text("remedy"),
+        coupon=offer.number("coupon"),
+        goodwill=extra.text("goodwill"),
+        follow_up=grade.then["follow_up"] is True,
+        decisions=(verdict.decision, malice, grade, customer_tier, offer, extra),
+        opened_at=now,
+        warn_at=warn_at,
+        due_at=due_at,
+        events={
+            "posted": Event(at=review.posted_at, kind="posted"),
+            "seen": Event(at=review.first_seen_at, kind="seen"),
+            "opened": Event(at=now, kind="opened", note=f"{verdict.decision.row}, {grade.row}, {offer.row}"),
+        },
+        outbox={
+            "alert:0": Effect(kind="alert", at=now, level=0),
+            "start:1": Effect(kind="start", at=now),
+        },
+    )
+
+
+def new_version(case: Case, review: Review, now: datetime) -> Case:
+    """Return the case after its review was edited or appended to: noted, never a reason for a benefit.
+
+    A version that was seen before changes nothing: it is an old message that came again.
+    """
+    if review.version in case.versions:
+        return case
+    note = f"rating {review.stars or review.rating}"
+    return _changed(
+        case,
+        {
+            "review": review.model_copy(update={"first_seen_at": case.review.first_seen_at}),
+            "versions": (*case.versions, review.version),
+        },
+        {f"edited:{review.version}": Event(at=now, kind="review edited", note=note)},
+    )
+
+
+def acknowledge(case: Case, by: str, now: datetime) -> Case:
+    """Return the case with `by` at work on it. Acknowledging again changes nothing."""
+    if case.status != "open":
+        return case
+    return _woken(
+        _changed(
+            case,
+            {"status": "acknowledged", "acknowledged_at": now},
+            {"acknowledged": Event(at=now, kind="acknowledged", by=by)},
+        ),
+        now,
+    )
+
+
+def resolve(case: Case, by: str, cause: Cause, outcome: Outcome, note: str | None, now: datetime) -> Case:
+    """Return the case resolved with the cause a person confirmed. Resolving again changes nothing.
+
+    Raises CaseClosed for a case that was closed unresolved.
+    """
+    if case.resolved_at is not None:
+        return case
+    if case.status == "closed":
+        raise CaseClosed(f"{case.case_id} was closed at {iso(case.closed_at or now)} without a resolution")
+    return _woken(
+        _changed(
+            case,
+            {
+                "status": "resolved",
+                "resolved_at": now,
+                "acknowledged_at": case.acknowledged_at or now,
+                "confirmed_cause": cause,
+                "outcome": outcome,
+            },
+            {"resolved": Event(at=now, kind="resolved", by=by, note=note)},
+        ),
+        now,
+    )
+
+
+def forget_person(case: Case, now: datetime) -> Case:
+    """Return the case without the person: who wrote, what was written, notes about it."""
+    review = case.review.model_copy(update={"customer_id": None, "order_id": None, "text": ""})
+    events = {key: event.model_copy(update={"note": None}) for key, event in case.events.items()}
+    return _changed(
+        case.model_copy(update={"events": events}),
+        {"review": review, "evidence": ()},
+        {"erased": Event(at=now, kind="person erased")},
+    )
+
+
+def token_key(token: str) -> str:
+    return "wake:" + sha256(token.encode()).hexdigest()[:12]
+
+
+def _woken(case: Case, now: datetime) -> Case:
+    """Have the waiting workflow look at the case at once."""
+    if case.task_token is None:
+        return case
+    effect = Effect(kind="wake", at=now, token=case.task_token)
+    return case.model_copy(update={"outbox": case.outbox | {token_key(case.task_token): effect}})
+
+
+def _changed(case: Case, update: dict[str, Any], events: dict[str, Event]) -> Case:
+    return case.model_copy(update=update | {"events": case.events | events})

@@ -1,0 +1,59 @@
+"""Decisions: what a rule table answered, with everything needed to explain it later."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+Fact = bool | int | str | None
+Output = bool | int | str | None | list[str]
+
+
+class Decision(BaseModel):
+    """The row of a table that decided, why, from which facts, under which rulebook.
+
+    Money among `then` and `facts` is fen, durations are seconds.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    table: str
+    row: str
+    why: str
+    then: dict[str, Output]
+    facts: dict[str, Fact]
+    rulebook: str
+
+    def text(self, name: str) -> str:
+        return str(self.then[name])
+
+    def number(self, name: str) -> int:
+        """A whole number, an amount in fen or a duration in seconds; 0 where the row gives none."""
+        value = self.then.get(name) or 0
+        if not isinstance(value, int):
+            raise TypeError(f"{self.table}.{self.row}: {name} is {value!r}, not a number")
+        return value
+
+    def names(self, name: str) -> list[str]:
+        value = self.then[name]
+        if not isinstance(value, list):
+            raise TypeError(f"{self.table}.{self.row}: {name} is {value!r}, not a list")
+        return value
+
+
+class Rules(Protocol):
+    """What the domain asks of the rulebook."""
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def words(self) -> Mapping[str, tuple[str, ...]]:
+        """The lexicon: topic -> words, see rules/lexicon.toml."""
+        ...
+
+    def decide(self, table: str, facts: Mapping[str, Fact]) -> Decision: ...
+
+    def render(self, template: str, values: Mapping[str, str]) -> str: ...
+
+    def promotional(self, template: str) -> bool: ...

@@ -1,0 +1,17 @@
+"""Rulebook: read and decide the tables in rules/."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from functions.rulebook.book import BlankVariable, Rulebook
+from functions.rulebook.table import NoRowHolds, RuleError
+
+__all__ = ["BlankVariable", "NoRowHolds", "RuleError", "Rulebook", "load"]
+
+
+@lru_cache(maxsize=1)
+def load() -> Rulebook:
+    """Return the rulebook shipped beside the code, or the one in WINBACK_RULES_DIR."""
+    shipped = Path(__file__).resolve().parents[2] / "rules"
+    return Rulebook(Path(os.environ.get("WINBACK_RULES_DIR") or shipped))

@@ -1,0 +1,69 @@
+"""The shipped rules: every example holds, every row is hit by one."""
+
+import string
+from pathlib import Path
+
+import pytest
+
+from functions.domain.causes import CAUSES
+from functions.domain.reading import read
+from functions.rulebook import Rulebook
+
+RULES = Rulebook(Path(__file__).parents[2] / "rules")
+EXAMPLES = [
+    pytest.param(table, example, id=f"{table.name}: {example.name}")
+    for table in RULES.tables.values()
+    for example in table.examples
+]
+
+
+@pytest.mark.parametrize(("table", "example"), EXAMPLES)
+def test_an_example_is_decided_by_the_row_it_names(table, example) -> None:
+    assert table.decide(table.example_facts(example), RULES.version).row == example.expect
+
+
+@pytest.mark.parametrize("table", RULES.tables.values(), ids=RULES.tables.keys())
+def test_every_row_is_hit_by_an_example(table) -> None:
+    assert {row.id for row in table.rows} == {example.expect for example in table.examples}
+
+
+def test_every_template_that_a_row_names_exists() -> None:
+    named = {
+        row.then["template"]
+        for table in RULES.tables.values()
+        for row in table.rows
+        if row.then.get("template") is not None
+    }
+    assert named == set(RULES.templates)
+
+
+def test_no_customer_text_promises_a_reward_for_a_review() -> None:
+    for name, template in RULES.templates.items():
+        for phrase in ("五星", "返现", "删评", "改好评", "好评"):
+            assert phrase not in template.text, f"{name} says {phrase}"
+
+
+def test_guidance_carries_no_benefit() -> None:
+    variables = {name for _, name, _, _ in string.Formatter().parse(RULES.templates["guidance"].text)}
+    assert "coupon" not in variables
+    assert "券" not in RULES.templates["guidance"].text
+
+
+def test_the_tables_that_give_benefits_cannot_see_the_review() -> None:
+    seen = {fact for name in ("remedies", "goodwill", "tiers") for fact in RULES.tables[name].facts}
+    assert not seen & {"stars", "rating", "complains", "bad", "review_state", "edited", "cause"}
+
+
+def test_the_lexicon_has_words_for_every_cause_a_text_can_show() -> None:
+    assert set(RULES.words) == {*CAUSES, "complaint", "blackmail"} - {"malicious", "other"}
+    assert all(RULES.words.values())
+
+
+@pytest.mark.parametrize("text", ["不给退款就投诉到底", "要求退款", "必须赔我钱", "再不处理我就给差评"])
+def test_an_angry_demand_is_not_blackmail(text: str) -> None:
+    assert read(text, RULES.words).blackmail == ()
+
+
+@pytest.mark.parametrize("text", ["返现删评，懂的都懂", "给钱就删", "不给好处就再找十个人来"])
+def test_trading_the_review_for_money_is_blackmail(text: str) -> None:
+    assert read(text, RULES.words).blackmail
