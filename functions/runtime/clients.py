@@ -1,0 +1,46 @@
+"""AWS clients: one for each service, made at its first use and kept for the life of the process."""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+# Short timeouts: every call here answers in milliseconds, and a queue or stream brings the event again.
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 4},
+    connect_timeout=2,
+    read_timeout=10,
+)
+
+
+@overload
+def client(service: Literal["dynamodb"]) -> "DynamoDBClient": ...
+@overload
+def client(service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
+@overload
+def client(service: Literal["sns"]) -> "SNSClient": ...
+@overload
+def client(service: Literal["sqs"]) -> "SQSClient": ...
+@overload
+def client(service: Literal["stepfunctions"]) -> "SFNClient": ...
+def client(service: str) -> Any:
+    """Return the client of the AWS service, always the same one."""
+    return _made(service)
+
+
+def forget() -> None:
+    """Drop all clients: the next call makes new ones (after a change of credentials or endpoint)."""
+    _made.cache_clear()
+
+
+@cache
+def _made(service: str) -> Any:
+    return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]

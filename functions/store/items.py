@@ -1,0 +1,54 @@
+"""Items: pydantic models as DynamoDB items and back.
+
+Times are the fixed-width ISO text of `functions.domain.times`, numbers are integers, and what is None
+is not stored (inside a decision's facts it is: there "unknown" is something the table saw).
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from pydantic import BaseModel, ValidationError
+
+from functions.store.errors import Unreadable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Item = dict[str, AttributeValueTypeDef]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Plain(TypeDeserializer):
+    """Integers instead of Decimal: nothing that the store keeps has a fraction."""
+
+    def _deserialize_n(self, value: str) -> int:
+        return int(value)
+
+
+_SERIALIZER, _DESERIALIZER = TypeSerializer(), _Plain()
+
+
+def attributes(values: Mapping[str, Any]) -> "Item":
+    """Return plain values as attributes: keys of an item, or the values of an expression."""
+    return {name: _SERIALIZER.serialize(value) for name, value in values.items()}
+
+
+def to_item(model: BaseModel, **derived: str | bool) -> "Item":
+    """Return the model's item; `derived` attributes serve keys and indexes and are not read back."""
+    return attributes(model.model_dump(mode="json", exclude_none=True) | derived)
+
+
+def plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item's attributes as plain values."""
+    return {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}
+
+
+def from_item(model: type[Model], item: Mapping[str, Any]) -> Model:
+    """Return the model of an item. Raises Unreadable."""
+    try:
+        return model.model_validate(plain(item))
+    except ValidationError as error:
+        fields = sorted({".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)})
+        raise Unreadable(f"{model.__name__} with unknown {', '.join(fields)}") from None

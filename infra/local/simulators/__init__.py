@@ -1,0 +1,1 @@
+"""Simulated platforms: they speak the documented wire format on loopback, with faults on request."""
