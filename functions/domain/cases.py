@@ -82,7 +82,10 @@ class Case(BaseModel):
     outcome: Outcome | None = None
     events: dict[str, Event] = Field(default_factory=dict)
     outbox: dict[str, Effect] = Field(default_factory=dict)
-    task_token: str | None = None
+    task_token: str | None = Field(None, description="Ends the wait that the workflow is in")
+    awaits: Literal["acknowledgement", "resolution", "follow_up"] | None = Field(
+        None, description="What the workflow waits for"
+    )
     version: int = 0
 
     @property
@@ -171,14 +174,13 @@ def acknowledge(case: Case, by: str, now: datetime) -> Case:
     """Return the case with `by` at work on it. Acknowledging again changes nothing."""
     if case.status != "open":
         return case
-    return _woken(
-        _changed(
-            case,
-            {"status": "acknowledged", "acknowledged_at": now},
-            {"acknowledged": Event(at=now, kind="acknowledged", by=by)},
-        ),
-        now,
+    taken = _changed(
+        case,
+        {"status": "acknowledged", "acknowledged_at": now},
+        {"acknowledged": Event(at=now, kind="acknowledged", by=by)},
     )
+    # Once the chain of alerts has ended, the workflow waits for the resolution and must go on doing so.
+    return _woken(taken, now) if case.awaits == "acknowledgement" else taken
 
 
 def resolve(case: Case, by: str, cause: Cause, outcome: Outcome, note: str | None, now: datetime) -> Case:
@@ -207,7 +209,13 @@ def resolve(case: Case, by: str, cause: Cause, outcome: Outcome, note: str | Non
 
 
 def forget_person(case: Case, now: datetime) -> Case:
-    """Return the case without the person: who wrote, what was written, notes about it."""
+    """Return the case without the person: who wrote, what was written, notes about it.
+
+    Forgetting again changes nothing.
+    """
+    known = case.review.customer_id, case.review.order_id, case.review.text, case.evidence
+    if "erased" in case.events and not any(known):
+        return case
     review = case.review.model_copy(update={"customer_id": None, "order_id": None, "text": ""})
     events = {key: event.model_copy(update={"note": None}) for key, event in case.events.items()}
     return _changed(

@@ -83,7 +83,7 @@ def test_a_new_case_asks_for_one_alert_and_one_follow_up() -> None:
 
 
 def test_acknowledging_wakes_the_waiting_workflow_once() -> None:
-    waiting = opened().model_copy(update={"task_token": "token"})
+    waiting = opened().model_copy(update={"task_token": "token", "awaits": "acknowledgement"})
     taken = acknowledge(waiting, "lin", NOW)
     assert (taken.status, taken.acknowledged_at, taken.events["acknowledged"].by) == (
         "acknowledged",
@@ -92,6 +92,12 @@ def test_acknowledging_wakes_the_waiting_workflow_once() -> None:
     )
     assert [effect.token for effect in taken.outbox.values() if effect.kind == "wake"] == ["token"]
     assert acknowledge(taken, "wang", NOW + timedelta(minutes=1)) is taken
+
+
+def test_a_late_acknowledgement_leaves_the_wait_for_the_resolution_alone() -> None:
+    waiting = opened().model_copy(update={"task_token": "token", "awaits": "resolution"})
+    assert acknowledge(waiting, "lin", NOW).outbox == waiting.outbox
+    assert resolve(waiting, "lin", "quality", "solved", None, NOW).outbox.keys() - waiting.outbox.keys()
 
 
 def test_resolving_an_unacknowledged_case_acknowledges_it() -> None:

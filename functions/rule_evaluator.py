@@ -1,0 +1,138 @@
+"""Rule evaluator: decide what each new review means and record it.
+
+Trigger: the reviews queue, in batches; failed messages come again alone.
+Effects: a bad review opens a case and is remembered in its customer's profile, in one transaction; a new
+version of a review that has a case is noted there. A good review writes nothing. The cases table's
+stream sets off the rest.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes import SQSEvent
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from pydantic import ValidationError
+
+from functions import rulebook
+from functions.domain.cases import Case, case_id, new_version, open_case
+from functions.domain.profiles import Order, Profile, remember
+from functions.domain.reviews import Review
+from functions.domain.verdicts import Verdict, judge
+from functions.runtime.batches import QueueBatch
+from functions.runtime.clock import now
+from functions.runtime.observability import count, observed
+from functions.store import cases, customers
+from functions.store.errors import AlreadyOpen, StaleWrite
+
+Buyer = tuple[str, str, str | None]
+
+_ATTEMPTS = 5
+
+
+class MalformedReview(ValueError):
+    """A message that is no review. Names the fields, never their values."""
+
+
+@observed
+def handler(event: dict[str, Any], context: Any) -> Any:
+    records = list(SQSEvent(event).records)
+    seen = Batch([review for review in map(_readable, records) if review is not None])
+    processor = QueueBatch()
+    with processor(records=event["Records"], handler=partial(evaluate, seen=seen)):
+        processor.process()
+    return processor.response()
+
+
+class Batch:
+    """What is known about a batch's reviews, read in two calls however many they are."""
+
+    def __init__(self, reviews: list[Review]) -> None:
+        self.verdicts = {(review.key, review.version): judge(review, rulebook.load()) for review in reviews}
+        self.cases = cases.read_many({case_id(review.key) for review in reviews})
+        strangers = (review for review in reviews if self.verdict(review).bad and self.case(review) is None)
+        self.buyers = customers.profile_and_order(_buyers(strangers))
+
+    def verdict(self, review: Review) -> Verdict:
+        return self.verdicts[review.key, review.version]
+
+    def case(self, review: Review) -> Case | None:
+        return self.cases.get(case_id(review.key))
+
+
+def evaluate(record: SQSRecord, seen: Batch) -> None:
+    """Record what one review means. Raises MalformedReview, StaleWrite."""
+    review, moment = _review(record), now()
+    verdict, case = seen.verdict(review), seen.case(review)
+    if case is None and not verdict.bad:
+        return
+    recorded = _open(review, verdict, seen.buyers, moment) if case is None else _note(review, case, moment)
+    seen.cases[recorded.case_id] = recorded  # a later version may stand in the same batch
+
+
+def _open(
+    review: Review, verdict: Verdict, buyers: Mapping[Buyer, tuple[Profile, Order | None]], moment: datetime
+) -> Case:
+    for _ in range(_ATTEMPTS):
+        profile, order = _known(review, buyers)
+        case = open_case(review, verdict, profile, order, rulebook.load(), moment)
+        try:
+            opened = cases.open_case(case, remember(profile, review) if review.customer_id else None)
+        except AlreadyOpen:
+            # Another version of the same review came first.
+            return _note(review, None, moment)
+        except StaleWrite as error:
+            # The profile changed since the batch was read: decide again on the new one.
+            stale, buyers = error, customers.profile_and_order(_buyers([review]))
+        else:
+            count("BadReviews")
+            count("CasesOpened")
+            return opened
+    raise stale
+
+
+def _note(review: Review, case: Case | None, moment: datetime) -> Case:
+    for _ in range(_ATTEMPTS):
+        known = case or cases.read(case_id(review.key))
+        if known is None:
+            raise StaleWrite(case_id(review.key))
+        noted = new_version(known, review, moment)
+        if noted is known:
+            return known
+        try:
+            return cases.save(noted)
+        except StaleWrite as error:
+            stale, case = error, None
+    raise stale
+
+
+def _known(
+    review: Review, buyers: Mapping[Buyer, tuple[Profile, Order | None]]
+) -> tuple[Profile, Order | None]:
+    if review.customer_id is None:
+        return Profile(shop_id=review.shop_id, customer_id="unknown"), None
+    return buyers[review.shop_id, review.customer_id, review.order_id]
+
+
+def _buyers(reviews: Iterable[Review]) -> set[Buyer]:
+    return {(review.shop_id, review.customer_id, review.order_id) for review in reviews if review.customer_id}
+
+
+def _review(record: SQSRecord) -> Review:
+    try:
+        return Review.model_validate_json(record.body)
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(map(str, fault['loc'])) or 'body'}: {fault['type']}"
+            for fault in error.errors(include_input=False, include_url=False, include_context=False)
+        ]
+        raise MalformedReview(f"not a review; mend {'; '.join(faults)} and send it again") from None
+
+
+def _readable(record: SQSRecord) -> Review | None:
+    """The review of a message, None for one that will fail by itself when its turn comes."""
+    try:
+        return _review(record)
+    except MalformedReview:
+        return None

@@ -1,0 +1,261 @@
+"""The cases table. What its indexes and its stream's filter need is derived here, at each write:
+
+`shop_id` and `opened_at` (index by_shop), `due_shop` and `due_at` (index due; `due_shop` only while the
+case waits for somebody), and `pending`, there exactly while the outbox holds something.
+"""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from functions.domain.cases import WAITING, Case, Event, Status
+from functions.domain.profiles import Profile
+from functions.domain.times import iso
+from functions.runtime.clients import client
+from functions.runtime.settings import setting
+from functions.store import customers
+from functions.store.calls import batch_get, transact
+from functions.store.errors import AlreadyOpen, BadToken, StaleWrite, stale_write
+from functions.store.items import attributes, from_item, to_item
+
+if TYPE_CHECKING:
+    from functions.store.items import Item
+
+Sort = Literal["due", "opened"]
+_INDEXES: dict[Sort, tuple[str, str, str]] = {
+    "due": ("due", "due_shop", "due_at"),
+    "opened": ("by_shop", "shop_id", "opened_at"),
+}
+_ATTEMPTS = 5
+_DIGEST = 16  # hex digits
+_STRIDE = 500  # index entries read at once when a filter may drop most of them
+_STRIDES = 20  # after that many a page ends even if it is not full, lest the request time out
+
+
+class Page(NamedTuple):
+    cases: list[Case]
+    next: str | None
+
+
+def read(case_id: str) -> Case | None:
+    answer = client("dynamodb").get_item(TableName=_table(), Key=_key(case_id), ConsistentRead=True)
+    return from_item(Case, answer["Item"]) if "Item" in answer else None
+
+
+def read_many(case_ids: Iterable[str]) -> dict[str, Case]:
+    """Return the cases that exist, by id."""
+    items = batch_get(_table(), [_key(case_id) for case_id in dict.fromkeys(case_ids)])
+    found = (from_item(Case, item) for item in items)
+    return {case.case_id: case for case in found}
+
+
+def open_case(case: Case, profile: Profile | None) -> Case:
+    """Write a new case together with its customer's profile (None where the customer is unknown).
+
+    Raises AlreadyOpen when the review has its case, StaleWrite when the profile was changed.
+    """
+    put = {
+        "TableName": _table(),
+        "Item": _item(case),
+        "ConditionExpression": "attribute_not_exists(case_id)",
+    }
+    remembered = [customers.saving(profile)] if profile is not None else []
+    transact(({"Put": put}, AlreadyOpen(case.case_id)), *remembered)
+    return case.model_copy(update={"version": case.version + 1})
+
+
+def save(case: Case) -> Case:
+    """Save the case unless it was changed since it was read. Raises StaleWrite."""
+    with stale_write(case.case_id):
+        client("dynamodb").put_item(
+            TableName=_table(),
+            Item=_item(case),
+            ConditionExpression="#version = :read",
+            ExpressionAttributeNames={"#version": "version"},
+            ExpressionAttributeValues=attributes({":read": case.version}),
+        )
+    return case.model_copy(update={"version": case.version + 1})
+
+
+def performed(case: Case, done: Mapping[str, Event], *, alerted_at: datetime | None = None) -> bool:
+    """Take performed effects out of the outbox, each replaced by its line of the timeline, in one write.
+
+    `done` maps outbox keys to what happened; `alerted_at` is kept only if it is the first. False when all
+    of them were taken out before. `pending` goes in the very write that empties the outbox, on the
+    condition that it does: an entry added meanwhile keeps it.
+    """
+    last = len(done) == len(case.outbox)
+    for _ in range(_ATTEMPTS):
+        try:
+            client("dynamodb").update_item(**_performing(case.case_id, done, alerted_at, last))
+        except ClientError as error:
+            if not _refused(error):
+                raise
+            left = _outbox(error)
+            done = {key: event for key, event in done.items() if key in left}
+            if not done:
+                return False
+            last = len(done) == len(left)
+        else:
+            return True
+    raise StaleWrite(case.case_id)
+
+
+def nudge(case_id: str) -> bool:
+    """Have the stream show the case again; False when its outbox is empty or there is no such case.
+
+    The version moves because a write that changes nothing leaves no trace in the stream.
+    """
+    try:
+        client("dynamodb").update_item(
+            TableName=_table(),
+            Key=_key(case_id),
+            UpdateExpression="SET #pending = :true ADD #version :one",
+            ConditionExpression="attribute_exists(#outbox) AND size(#outbox) > :none",
+            ExpressionAttributeNames={"#pending": "pending", "#version": "version", "#outbox": "outbox"},
+            ExpressionAttributeValues=attributes({":true": True, ":one": 1, ":none": 0}),
+        )
+    except ClientError as error:
+        if _refused(error):
+            return False
+        raise
+    return True
+
+
+def by_shop(
+    shop_id: str,
+    *,
+    status: Status | None = None,
+    grade: str | None = None,
+    sort: Sort = "opened",
+    limit: int = 50,
+    start: str | None = None,
+) -> Page:
+    """Return a page of the shop's cases: the newest first, or those that wait, the next due first.
+
+    `start` is the `next` of the page before. A page that has a `next` may hold fewer than `limit` cases
+    where a filter drops very many. Raises BadToken.
+    """
+    index, partition, order = _INDEXES[sort]
+    filters = {name: value for name, value in (("status", status), ("grade", grade)) if value is not None}
+    subject = json.dumps([shop_id, sort, sorted(filters.items())])
+    query: dict[str, Any] = {
+        "TableName": _table(),
+        "IndexName": index,
+        "KeyConditionExpression": "#shop = :shop",
+        "ExpressionAttributeNames": {"#shop": partition} | {f"#{name}": name for name in filters},
+        "ExpressionAttributeValues": attributes(
+            {":shop": shop_id} | {f":{name}": value for name, value in filters.items()}
+        ),
+        "ScanIndexForward": sort == "due",
+        "Limit": _STRIDE if filters else limit + 1,
+    }
+    if filters:
+        query["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in filters)
+    if start is not None:
+        query["ExclusiveStartKey"] = attributes(_position(start, subject, (partition, order), shop_id))
+    items: list[Item] = []
+    for _ in range(_STRIDES):
+        answer = client("dynamodb").query(**query)
+        items += answer["Items"]
+        if len(items) > limit:
+            return _page(items[:limit], items[limit - 1], order, subject)
+        if "LastEvaluatedKey" not in answer:
+            return _page(items, None, order, subject)
+        query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+    return _page(items, query["ExclusiveStartKey"], order, subject)
+
+
+def _performing(
+    case_id: str, done: Mapping[str, Event], alerted_at: datetime | None, last: bool
+) -> dict[str, Any]:
+    names = {"#outbox": "outbox", "#events": "events", "#version": "version"}
+    values: dict[str, Any] = {":one": 1, ":done": len(done)}
+    changes, gone, conditions = list[str](), list[str](), list[str]()
+    for place, (key, event) in enumerate(done.items()):
+        names[f"#key{place}"] = key
+        values[f":event{place}"] = event.model_dump(mode="json", exclude_none=True)
+        changes.append(f"#events.#key{place} = :event{place}")
+        gone.append(f"#outbox.#key{place}")
+        conditions.append(f"attribute_exists(#outbox.#key{place})")
+    if alerted_at is not None:
+        values[":alerted"] = iso(alerted_at)
+        changes.append("alerted_at = if_not_exists(alerted_at, :alerted)")
+    if last:
+        names["#pending"] = "pending"
+        gone.append("#pending")
+    conditions.append("size(#outbox) = :done" if last else "size(#outbox) > :done")
+    return {
+        "TableName": _table(),
+        "Key": _key(case_id),
+        "UpdateExpression": f"SET {', '.join(changes)} REMOVE {', '.join(gone)} ADD #version :one",
+        "ConditionExpression": " AND ".join(conditions),
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": attributes(values),
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+
+
+def _outbox(error: ClientError) -> Mapping[str, Any]:
+    """The outbox as the failed condition saw it; empty where there is no such case."""
+    response: Mapping[str, Any] = error.response
+    found: Mapping[str, Any] = response.get("Item", {}).get("outbox", {"M": {}})["M"]
+    return found
+
+
+def _refused(error: ClientError) -> bool:
+    return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
+
+
+def _item(case: Case) -> "Item":
+    saved = case.model_copy(update={"version": case.version + 1})
+    derived: dict[str, str | bool] = {"shop_id": case.shop_id}
+    if case.status in WAITING:
+        derived["due_shop"] = case.shop_id
+    if case.outbox:
+        derived["pending"] = True
+    return to_item(saved, **derived)
+
+
+def _page(items: "list[Item]", end: "Item | None", order: str, subject: str) -> Page:
+    token = _token(end[order]["S"], end["case_id"]["S"], subject) if end is not None else None
+    return Page([from_item(Case, item) for item in items], token)
+
+
+def _token(at: str, case_id: str, subject: str) -> str:
+    """Return where a page ended. The digest ties it to the list it belongs to and reveals damage.
+
+    It is no secret: whoever forges one only moves to another place in a list they may read anyway.
+    """
+    place = json.dumps([at, case_id])
+    return urlsafe_b64encode(f"{_digest(place, subject)}{place}".encode()).decode().rstrip("=")
+
+
+def _position(token: str, subject: str, keys: tuple[str, str], shop_id: str) -> dict[str, str]:
+    try:
+        text = urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+    except ValueError:
+        text = ""
+    digest, place = text[:_DIGEST], text[_DIGEST:]
+    if not place or digest != _digest(place, subject):
+        raise BadToken("`next` does not belong to this list: pass it on unchanged, with the same filters")
+    at, case_id = json.loads(place)
+    partition, order = keys
+    return {partition: shop_id, order: at, "case_id": case_id}
+
+
+def _digest(place: str, subject: str) -> str:
+    return sha256(f"{subject}{place}".encode()).hexdigest()[:_DIGEST]
+
+
+def _key(case_id: str) -> "Item":
+    return attributes({"case_id": case_id})
+
+
+def _table() -> str:
+    return setting("WINBACK_CASES_TABLE")

@@ -1,0 +1,294 @@
+"""Case events on the template's tables, topics and workflow: what an outbox sets off."""
+
+import json
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+
+from functions import case_events
+from functions.domain.alerts import SMS_LENGTH
+from functions.domain.cases import Case, Effect, acknowledge, resolve
+from functions.domain.profiles import Consent
+from functions.store import cases, customers
+from functions.store.cases import open_case
+from tests.builders import CUSTOMER, NOW, SHOP, case, profile, review
+from tests.cloud import Cloud
+from tests.crash import dying_after, effects
+from tests.events import CONTEXT, stream_event
+
+CONSENT = {"sms": Consent(granted=True, at=NOW, source="order form")}
+
+
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(case_events, "now", lambda: NOW)
+
+
+def deliver(*opened: Case) -> None:
+    case_events.handler(stream_event(*(one.case_id for one in opened)), CONTEXT)
+
+
+def opened(number: int = 1, **given: Any) -> Case:
+    return open_case(case(review_id=f"r{number}", **given), None)
+
+
+def now_stands(of: Case) -> Case:
+    found = cases.read(of.case_id)
+    assert found is not None
+    return found
+
+
+def asking(effect: Effect, key: str, **given: Any) -> Case:
+    """A case whose outbox holds one effect."""
+    return opened(outbox={key: effect}, **given)
+
+
+def message_due(step: str, customer: dict[str, Any] | None) -> Case:
+    if customer is not None:
+        customers.save(profile(**customer))
+    return asking(Effect(kind="message", at=NOW, name=step), f"message:{step}", status="resolved")
+
+
+def test_a_new_case_is_alerted_and_its_follow_up_started(aws: Cloud) -> None:
+    one = opened()
+    deliver(one)
+    (alert,) = aws.published("alerts")
+    assert one.case_id in alert.text
+    assert aws.executions().keys() == {f"{one.case_id}-1"}
+    after = now_stands(one)
+    assert (after.outbox, after.alerted_at) == ({}, NOW)
+    assert {"alerted", "follow-up started"} <= {event.kind for event in after.timeline}
+
+
+def test_an_alert_can_be_filtered_by_shop_grade_and_role(aws: Cloud) -> None:
+    deliver(opened())
+    attributes = aws.published("alerts")[0].attributes
+    said = {name: value["Value"] for name, value in attributes.items()}
+    assert (said["shop"], said["grade"], said["kind"]) == (SHOP, "logistics_delay", "first")
+    assert json.loads(said["role"]) == ["agent", "supervisor"]
+
+
+def test_an_alert_is_short_and_says_nothing_about_the_person(aws: Cloud) -> None:
+    one = open_case(case(review=review(text="我的电话13800000000", customer_id="buyer-77")), None)
+    entries: list[Any] = []
+    original = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def listening(self: Any, operation: str, parameters: Any) -> Any:
+        entries.extend(parameters.get("PublishBatchRequestEntries", []))
+        return original(self, operation, parameters)
+
+    with patch.object(BaseClient, "_make_api_call", listening):
+        deliver(one)
+    (entry,) = entries
+    texts = json.loads(entry["Message"])
+    assert len(texts["sms"].encode("utf-16-be")) // 2 <= SMS_LENGTH
+    assert json.loads(texts["sqs"])["case_id"] == one.case_id
+    for secret in ("13800000000", "buyer-77"):
+        assert secret not in json.dumps(entry, ensure_ascii=False)
+
+
+def test_the_follow_up_is_started_with_the_waits_of_the_rules(aws: Cloud) -> None:
+    one = opened()
+    deliver(one)
+    (plan,) = aws.executions().values()
+    assert (plan["case_id"], plan["run"]) == (one.case_id, 1)
+    assert [step["wait_s"] for step in plan["escalations"]] == [900, 900, 900]
+
+
+def test_many_cases_are_alerted_ten_a_call(aws: Cloud) -> None:
+    many = [opened(n) for n in range(23)]
+    names = effects(lambda: deliver(*many))
+    assert names.count("sns.PublishBatch") == 3
+    assert len(aws.published("alerts")) == 23
+    assert len(aws.executions()) == 23
+
+
+def test_an_event_delivered_twice_changes_nothing_more(aws: Cloud) -> None:
+    one = opened()
+    deliver(one, one)
+    assert effects(lambda: deliver(one)) == []
+    assert len(aws.published("alerts")) == 1
+
+
+def test_dying_after_any_effect_and_coming_again_ends_the_same(aws: Cloud) -> None:
+    """The case, its workflow and its set of alert keys are the same; only a publication that the process
+    did not live to record is made again, under the same key (docs/decisions/0003)."""
+
+    def run() -> None:
+        deliver(first, second)
+
+    def state() -> Any:
+        keys = [sent.attributes["alert_key"]["Value"] for sent in aws.published("alerts")]
+        return aws.items("cases"), aws.executions().keys(), sorted(set(keys))
+
+    first, second = opened(1), opened(2)
+    names = effects(run)
+    expected = state()
+    assert set(names) == {"sns.PublishBatch", "stepfunctions.StartExecution", "dynamodb.UpdateItem"}
+    for n in range(1, len(names) + 1):
+        aws.empty()
+        first, second = opened(1), opened(2)
+        with dying_after(n):
+            run()
+        run()
+        assert state() == expected, f"died after {names[n - 1]}"
+        texts = {(sent.attributes["alert_key"]["Value"], sent.text) for sent in aws.published("alerts")}
+        assert len(texts) == 2, "a repeated alert says the same under the same key"
+
+
+@pytest.mark.parametrize("step", ["guidance", "care", "silver"])
+def test_dying_after_any_effect_of_a_message_ends_the_same(aws: Cloud, step: str) -> None:
+    def state() -> Any:
+        sent = {(one.attributes["message_key"]["Value"], one.text) for one in aws.published("messages")}
+        return aws.items("cases"), aws.items("customers"), sent
+
+    one = message_due(step, {"consent": CONSENT})
+    names = effects(lambda: deliver(one))
+    expected = state()
+    for n in range(1, len(names) + 1):
+        aws.empty()
+        one = message_due(step, {"consent": CONSENT})
+        with dying_after(n):
+            deliver(one)
+        deliver(one)
+        assert state() == expected, f"died after {names[n - 1]}"
+
+
+def test_an_effect_that_fails_does_not_keep_the_others_and_comes_again(aws: Cloud) -> None:
+    one, two = opened(1), opened(2)
+    original = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def failing(self: Any, operation: str, parameters: Any) -> Any:
+        if operation == "StartExecution" and parameters["name"].startswith(one.case_id):
+            raise ConnectionError("reset")
+        return original(self, operation, parameters)
+
+    with (
+        patch.object(BaseClient, "_make_api_call", failing),
+        pytest.raises(case_events.EffectsFailed, match=f"{one.case_id} start:1: ConnectionError"),
+    ):
+        deliver(one, two)
+    assert now_stands(one).outbox.keys() == {"start:1"}
+    assert now_stands(two).outbox == {}
+    deliver(one, two)
+    assert now_stands(one).outbox == {}
+    assert len(aws.published("alerts")) == 2
+
+
+def test_an_alert_that_sns_refuses_stays_in_the_outbox(aws: Cloud) -> None:
+    one = opened()
+    original = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def refusing(self: Any, operation: str, parameters: Any) -> Any:
+        if operation == "PublishBatch":
+            return {"Successful": [], "Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}]}
+        return original(self, operation, parameters)
+
+    with patch.object(BaseClient, "_make_api_call", refusing), pytest.raises(case_events.EffectsFailed):
+        deliver(one)
+    assert now_stands(one).outbox.keys() == {"alert:0"}
+    assert now_stands(one).alerted_at is None
+
+
+def test_an_entry_added_meanwhile_keeps_the_case_pending(aws: Cloud) -> None:
+    one = opened()
+    publish, added = case_events._tell, list[Effect]()
+
+    def publish_and_add(*given: Any) -> Any:
+        told = publish(*given)
+        current = now_stands(one)
+        if not added:
+            added.append(Effect(kind="alert", at=NOW, level=1))
+            cases.save(current.model_copy(update={"outbox": current.outbox | {"alert:1": added[0]}}))
+        return told
+
+    with patch.object(case_events, "_tell", publish_and_add):
+        deliver(one)
+    assert now_stands(one).outbox.keys() == {"alert:1"}
+    assert aws.items("cases")[0]["pending"] is True
+    deliver(one)
+    assert "pending" not in aws.items("cases")[0]
+
+
+def test_latencies_are_measured_once(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: dict[str, float] = {}
+    monkeypatch.setattr(case_events, "seconds", measured.__setitem__)
+    one = opened(
+        review=review(posted_at=NOW - timedelta(seconds=30), first_seen_at=NOW - timedelta(seconds=4))
+    )
+    deliver(one)
+    assert measured == {"PostedToAlert": 30, "SeenToAlert": 4}
+
+
+def test_a_woken_workflow_that_no_longer_waits_is_no_failure(aws: Cloud) -> None:
+    waiting = opened(outbox={}, task_token="gone", awaits="acknowledgement")
+    taken = cases.save(acknowledge(waiting, "lin", NOW))
+    deliver(taken)
+    assert now_stands(taken).outbox == {}
+
+
+def test_a_resolution_wakes_the_waiting_workflow(aws: Cloud) -> None:
+    woken: list[str] = []
+    original = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def waking(self: Any, operation: str, parameters: Any) -> Any:
+        if operation == "SendTaskSuccess":
+            woken.append(parameters["taskToken"])
+            return {}
+        return original(self, operation, parameters)
+
+    done = cases.save(resolve(opened(outbox={}, task_token="t"), "lin", "quality", "solved", None, NOW))
+    with patch.object(BaseClient, "_make_api_call", waking):
+        deliver(done)
+    assert woken == ["t"]
+
+
+def test_guidance_goes_to_the_shops_sender(aws: Cloud) -> None:
+    one = message_due("guidance", {})
+    deliver(one)
+    (sent,) = aws.published("messages")
+    said = json.loads(sent.text)
+    assert (said["customer_id"], said["step"], said["promotional"]) == (CUSTOMER, "guidance", False)
+    assert now_stands(one).events["message:guidance"].kind == "guidance sent"
+
+
+@pytest.mark.parametrize(
+    ("customer", "reason"),
+    [
+        (None, "the customer is unknown"),
+        ({}, "no recorded consent to promotional messages"),
+        ({"consent": CONSENT, "opted_out_at": NOW}, "the customer opted out"),
+    ],
+)
+def test_care_is_not_sent_against_the_customers_will_and_the_case_says_so(
+    aws: Cloud, customer: dict[str, Any] | None, reason: str
+) -> None:
+    one = message_due("care", customer)
+    deliver(one)
+    assert aws.published("messages") == []
+    event = now_stands(one).events["message:care"]
+    assert (event.kind, event.note) == ("care not sent", reason)
+
+
+def test_silver_membership_is_recorded_even_where_its_message_may_not_be_sent(aws: Cloud) -> None:
+    deliver(message_due("silver", {}))
+    known = customers.profile(SHOP, CUSTOMER)
+    assert known is not None
+    assert known.silver_since == NOW
+
+
+def test_a_case_that_is_gone_is_passed_over(aws: Cloud) -> None:
+    deliver(case())
+    assert aws.published("alerts") == []
+
+
+def test_the_test_topic_is_the_templates(aws: Cloud) -> None:
+    topics = boto3.client("sns").list_topics()["Topics"]
+    assert {topic["TopicArn"].rpartition(":")[2] for topic in topics} >= {
+        "winback-local-alerts",
+        "winback-local-messages",
+    }

@@ -1,0 +1,407 @@
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from functions.domain.cases import Case, Effect, Event, acknowledge, resolve
+from functions.runtime.clients import client
+from functions.store import calls, cases, customers
+from functions.store.errors import AlreadyOpen, BadToken, StaleWrite, Throttled
+from tests.builders import CUSTOMER, NOW, SHOP, case, profile
+from tests.cloud import Cloud
+from tests.crash import effects
+
+pytestmark = pytest.mark.usefixtures("aws")
+
+EVENT = Event(at=NOW, kind="alerted")
+
+
+def opened(**given: Any) -> Case:
+    return cases.open_case(case(**given), None)
+
+
+def stored(aws: Cloud) -> dict[str, Any]:
+    (item,) = aws.items("cases")
+    return item
+
+
+# Opening
+
+
+def test_a_case_and_its_customers_profile_are_written_together() -> None:
+    saved = cases.open_case(case(), profile(bad_reviews=("a",)))
+    assert cases.read(saved.case_id) == saved
+    kept = customers.profile(SHOP, CUSTOMER)
+    assert kept is not None
+    assert (kept.bad_reviews, kept.version, saved.version) == (("a",), 1, 1)
+
+
+def test_a_case_opens_once_and_the_second_opening_changes_nothing(aws: Cloud) -> None:
+    cases.open_case(case(), profile())
+    before = aws.items("cases"), aws.items("customers")
+    with pytest.raises(AlreadyOpen):
+        cases.open_case(case(tier="regular"), profile(version=1))
+    assert (aws.items("cases"), aws.items("customers")) == before
+
+
+def test_a_case_that_is_already_open_says_so_even_when_the_profile_is_stale_too() -> None:
+    cases.open_case(case(), profile())
+    with pytest.raises(AlreadyOpen):
+        cases.open_case(case(), profile())
+
+
+def test_a_case_does_not_open_on_a_profile_that_changed_meanwhile(aws: Cloud) -> None:
+    customers.save(profile())
+    with pytest.raises(StaleWrite):
+        cases.open_case(case(), profile())
+    assert aws.items("cases") == []
+
+
+def test_a_case_of_an_unknown_customer_opens_without_a_profile(aws: Cloud) -> None:
+    opened(customer_id=None)
+    assert len(aws.items("cases")) == 1
+    assert aws.items("customers") == []
+
+
+@pytest.fixture
+def no_waiting() -> Iterator[None]:
+    with patch("functions.store.calls.time.sleep"):
+        yield
+
+
+def cancelled(*codes: str) -> ClientError:
+    response: Any = {
+        "Error": {"Code": "TransactionCanceledException", "Message": ""},
+        "CancellationReasons": [{"Code": code} for code in codes],
+    }
+    return ClientError(response, "TransactWriteItems")
+
+
+def failing(times: int, error: ClientError, call: Callable[..., Any]) -> Callable[..., Any]:
+    left = [error] * times
+
+    def calling(**parameters: Any) -> Any:
+        if left:
+            raise left.pop()
+        return call(**parameters)
+
+    return calling
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_an_opening_waits_for_another_transaction_on_the_same_profile() -> None:
+    dynamodb = client("dynamodb")
+    busy = failing(2, cancelled("None", "TransactionConflict"), dynamodb.transact_write_items)
+    with patch.object(dynamodb, "transact_write_items", busy):
+        saved = cases.open_case(case(), profile())
+    assert cases.read(saved.case_id) == saved
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_an_opening_gives_up_when_other_transactions_do_not_end() -> None:
+    dynamodb = client("dynamodb")
+    busy = failing(99, cancelled("None", "TransactionConflict"), dynamodb.transact_write_items)
+    with patch.object(dynamodb, "transact_write_items", busy), pytest.raises(StaleWrite):
+        cases.open_case(case(), profile())
+
+
+def test_a_transaction_refused_for_any_other_reason_is_an_error() -> None:
+    dynamodb = client("dynamodb")
+    broken = failing(1, cancelled("None", "ItemCollectionSizeLimitExceeded"), dynamodb.transact_write_items)
+    with patch.object(dynamodb, "transact_write_items", broken), pytest.raises(ClientError):
+        cases.open_case(case(), profile())
+
+
+# Reading
+
+
+def test_a_case_that_does_not_exist_is_none() -> None:
+    assert cases.read("WB-NONE") is None
+
+
+def test_many_cases_are_read_at_once_and_unknown_ones_are_left_out() -> None:
+    written = [opened(review_id=str(number)) for number in range(9)]
+    ids = [one.case_id for one in written]
+    with patch.object(calls, "_BATCH", 4):
+        assert cases.read_many([*ids, "WB-NONE", *ids[:3]]) == {one.case_id: one for one in written}
+
+
+def test_reading_nothing_asks_nobody() -> None:
+    with patch.object(client("dynamodb"), "batch_get_item", side_effect=AssertionError):
+        assert cases.read_many([]) == {}
+
+
+def part_of(times: int, call: Callable[..., Any]) -> Callable[..., Any]:
+    """Answer `times` times only the first key, as DynamoDB does when it is short of capacity."""
+    left = iter(range(times))
+
+    def calling(**parameters: Any) -> Any:
+        ((table, wanted),) = parameters["RequestItems"].items()
+        if next(left, None) is None:
+            return call(**parameters)
+        answer = call(RequestItems={table: wanted | {"Keys": wanted["Keys"][:1]}})
+        return answer | {"UnprocessedKeys": {table: wanted | {"Keys": wanted["Keys"][1:]}}}
+
+    return calling
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_what_a_batch_leaves_unread_is_asked_for_again() -> None:
+    ids = [opened(review_id=str(number)).case_id for number in range(5)]
+    dynamodb = client("dynamodb")
+    with patch.object(dynamodb, "batch_get_item", part_of(2, dynamodb.batch_get_item)):
+        assert set(cases.read_many(ids)) == set(ids)
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_a_batch_that_stays_unread_is_an_error_and_not_a_missing_case() -> None:
+    ids = [opened(review_id=str(number)).case_id for number in range(9)]
+    dynamodb = client("dynamodb")
+    with (
+        patch.object(dynamodb, "batch_get_item", part_of(99, dynamodb.batch_get_item)),
+        pytest.raises(Throttled),
+    ):
+        cases.read_many(ids)
+
+
+# Saving
+
+
+def test_a_case_changed_meanwhile_is_not_overwritten() -> None:
+    first = opened()
+    cases.save(acknowledge(first, "Wang", NOW))
+    with pytest.raises(StaleWrite, match=first.case_id):
+        cases.save(acknowledge(first, "Li", NOW))
+    kept = cases.read(first.case_id)
+    assert kept is not None
+    assert kept.events["acknowledged"].by == "Wang"
+
+
+def test_a_case_leaves_the_due_list_when_it_is_resolved(aws: Cloud) -> None:
+    saved = opened()
+    assert stored(aws)["due_shop"] == SHOP
+    cases.save(resolve(saved, "Wang", "quality", "solved", None, NOW))
+    assert "due_shop" not in stored(aws)
+
+
+def test_a_case_is_pending_exactly_while_its_outbox_holds_something(aws: Cloud) -> None:
+    saved = opened()
+    assert stored(aws)["pending"] is True
+    cases.save(saved.model_copy(update={"outbox": {}}))
+    assert "pending" not in stored(aws)
+
+
+# Effects
+
+
+def test_a_performed_effect_leaves_the_outbox_and_a_line_in_the_timeline(aws: Cloud) -> None:
+    saved = opened()
+    assert cases.performed(saved, {"alert:0": EVENT}, alerted_at=NOW)
+    kept = cases.read(saved.case_id)
+    assert kept == saved.model_copy(
+        update={
+            "outbox": {"start:1": saved.outbox["start:1"]},
+            "events": saved.events | {"alert:0": EVENT},
+            "alerted_at": NOW,
+            "version": 2,
+        }
+    )
+    assert stored(aws)["pending"] is True
+
+
+def test_the_last_performed_effect_ends_the_waiting(aws: Cloud) -> None:
+    saved = opened()
+    assert cases.performed(saved, {"alert:0": EVENT})
+    assert cases.performed(saved, {"start:1": EVENT})  # as seen by one who does not know of the other
+    assert "pending" not in stored(aws)
+    assert stored(aws)["outbox"] == {}
+
+
+def test_all_effects_performed_at_once_are_one_write(aws: Cloud) -> None:
+    saved = opened()
+    assert effects(lambda: cases.performed(saved, dict.fromkeys(saved.outbox, EVENT))) == [
+        "dynamodb.UpdateItem"
+    ]
+    assert "pending" not in stored(aws)
+    assert stored(aws)["outbox"] == {}
+
+
+def test_the_first_alert_is_the_one_whose_time_counts(aws: Cloud) -> None:
+    saved = opened()
+    cases.performed(saved, {"alert:0": EVENT}, alerted_at=NOW)
+    cases.performed(saved, {"start:1": EVENT}, alerted_at=NOW + timedelta(hours=1))
+    assert stored(aws)["alerted_at"] == "2026-03-02T08:00:00.000000Z"
+
+
+def test_an_effect_is_taken_out_once(aws: Cloud) -> None:
+    saved = opened()
+    assert cases.performed(saved, {"alert:0": EVENT})
+    before = stored(aws)
+    assert not cases.performed(saved, {"alert:0": EVENT})
+    assert stored(aws) == before
+
+
+def test_what_another_performed_meanwhile_stays_as_the_other_noted_it(aws: Cloud) -> None:
+    saved = opened()
+    assert cases.performed(saved, {"alert:0": EVENT})
+    assert cases.performed(saved, dict.fromkeys(saved.outbox, Event(at=NOW, kind="later")))
+    kinds = {key: event["kind"] for key, event in stored(aws)["events"].items()}
+    assert (kinds["alert:0"], kinds["start:1"]) == ("alerted", "later")
+    assert "pending" not in stored(aws)
+
+
+def test_an_effect_of_a_case_that_does_not_exist_is_none_of_ours() -> None:
+    assert not cases.performed(case(), {"alert:0": EVENT})
+
+
+def test_an_effect_added_while_the_last_one_is_performed_stays_pending(aws: Cloud) -> None:
+    """The reader saw one effect and means to end the waiting; meanwhile somebody adds another one."""
+    saved = opened(outbox={"alert:0": Effect(kind="alert", at=NOW, level=0)})
+    added = saved.outbox | {"alert:breach": Effect(kind="alert", at=NOW, name="breach")}
+    cases.save(saved.model_copy(update={"outbox": added}))
+    assert cases.performed(saved, {"alert:0": EVENT})
+    assert stored(aws)["pending"] is True
+    assert set(stored(aws)["outbox"]) == {"alert:breach"}
+
+
+def test_a_save_from_before_an_effect_was_performed_cannot_bring_it_back() -> None:
+    saved = opened()
+    cases.performed(saved, {"alert:0": EVENT})
+    with pytest.raises(StaleWrite):
+        cases.save(acknowledge(saved, "Wang", NOW))
+
+
+def test_a_nudge_changes_the_item_so_that_the_stream_shows_it_again(aws: Cloud) -> None:
+    saved = opened()
+    assert cases.nudge(saved.case_id)
+    assert (stored(aws)["pending"], stored(aws)["version"]) == (True, 2)
+
+
+def test_a_case_with_nothing_to_do_or_without_existence_is_not_nudged(aws: Cloud) -> None:
+    saved = opened(outbox={})
+    assert not cases.nudge(saved.case_id)
+    assert not cases.nudge("WB-NONE")
+    assert "pending" not in stored(aws)
+
+
+# Listing
+
+
+def listed(limit: int, **query: Any) -> list[str]:
+    """Follow the pages of the shop's cases to the end."""
+    found: list[str] = []
+    start = None
+    while True:
+        page = cases.by_shop(SHOP, limit=limit, start=start, **query)
+        assert len(page.cases) <= limit
+        found += [one.review.review_id for one in page.cases]
+        if page.next is None:
+            return found
+        assert len(page.cases) == limit, "a page before the last is full"
+        start = page.next
+
+
+def some_cases(count: int) -> None:
+    for number in range(count):
+        opened(
+            review_id=str(number),
+            opened_at=NOW + timedelta(minutes=number // 2),  # two each have the same time
+            due_at=NOW + timedelta(hours=2, minutes=-number),
+            grade="quality" if number % 3 == 0 else "logistics_delay",
+            status="acknowledged" if number % 4 == 0 else "open",
+        )
+
+
+def test_the_newest_case_comes_first() -> None:
+    some_cases(6)
+    assert [{*pair} for pair in zip(*[iter(listed(50))] * 2, strict=True)] == [
+        {"4", "5"},
+        {"2", "3"},
+        {"0", "1"},
+    ]
+
+
+def test_the_next_due_comes_first_and_only_waiting_cases_are_due() -> None:
+    some_cases(4)
+    opened(review_id="done", status="resolved", due_at=NOW)
+    assert listed(50, sort="due") == ["3", "2", "1", "0"]
+    assert "done" in listed(50)
+
+
+def test_another_shops_cases_are_not_listed() -> None:
+    opened(review_id="ours")
+    opened(review_id="theirs", shop_id="shop-2")
+    assert listed(50) == ["ours"]
+
+
+def test_cases_are_listed_by_status_and_grade() -> None:
+    some_cases(13)
+    assert sorted(listed(2, status="acknowledged"), key=int) == ["0", "4", "8", "12"]
+    assert sorted(listed(2, grade="quality", status="acknowledged"), key=int) == ["0", "12"]
+    assert listed(2, grade="price") == []
+
+
+def test_a_shop_without_cases_has_one_empty_page() -> None:
+    assert cases.by_shop("nobody") == cases.Page([], None)
+
+
+def test_a_page_filters_through_more_entries_than_are_read_at_once() -> None:
+    some_cases(13)
+    with patch.object(cases, "_STRIDE", 2):
+        assert sorted(listed(3, status="acknowledged"), key=int) == ["0", "4", "8", "12"]
+
+
+def test_a_page_ends_unfilled_rather_than_read_for_ever_and_the_next_goes_on() -> None:
+    some_cases(13)
+    found, start = list[str](), None
+    with patch.object(cases, "_STRIDE", 2), patch.object(cases, "_STRIDES", 2):
+        while True:
+            page = cases.by_shop(SHOP, status="acknowledged", limit=10, start=start)
+            found += [one.review.review_id for one in page.cases]
+            start = page.next
+            if start is None:
+                break
+            assert len(page.cases) < 10
+    assert sorted(found, key=int) == ["0", "4", "8", "12"]
+
+
+WHOLE: dict[Any, list[str]] = {}
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    limit=st.integers(1, 8),
+    sort=st.sampled_from(["due", "opened"]),
+    grade=st.sampled_from([None, "quality"]),
+)
+def test_pages_of_any_size_show_each_case_once_in_the_same_order(limit: int, sort: Any, grade: Any) -> None:
+    if not cases.by_shop(SHOP, limit=1).cases:
+        some_cases(7)
+        WHOLE.clear()
+    if (sort, grade) not in WHOLE:
+        WHOLE[sort, grade] = listed(99, sort=sort, grade=grade)
+    assert listed(limit, sort=sort, grade=grade) == WHOLE[sort, grade]
+
+
+@pytest.mark.parametrize("token", ["", "x", "äöü", "AAAA", "eyJhIjoxfQ"])
+def test_a_next_that_was_never_given_out_is_refused(token: str) -> None:
+    with pytest.raises(BadToken):
+        cases.by_shop(SHOP, start=token)
+
+
+def test_a_next_belongs_to_its_list_and_its_filters() -> None:
+    some_cases(4)
+    token = cases.by_shop(SHOP, limit=1).next
+    assert token is not None
+    for other in ({"sort": "due"}, {"status": "open"}, {"grade": "quality"}):
+        with pytest.raises(BadToken):
+            cases.by_shop(SHOP, start=token, **other)  # type: ignore[arg-type]
+    with pytest.raises(BadToken):
+        cases.by_shop("shop-2", start=token)
+    with pytest.raises(BadToken):
+        cases.by_shop(SHOP, start=token[:-2] + ("A" if token[-2] != "A" else "B") + token[-1])

@@ -1,0 +1,90 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.domain.cases import Case
+from functions.domain.profiles import Order, Profile
+from functions.domain.reviews import Review
+from functions.store.errors import Unreadable
+from functions.store.items import from_item, to_item
+from tests.builders import NOW, case, decision, order, profile, review
+
+times = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
+texts = st.text(min_size=1, max_size=20)
+fen = st.integers(0, 10**12)
+facts = st.dictionaries(texts, st.one_of(st.none(), st.booleans(), st.integers(-(10**30), 10**30), texts))
+
+
+@given(
+    stars=st.none() | st.integers(1, 5),
+    text=st.text(),
+    price=st.none() | fen,
+    order_id=st.none() | texts,
+    posted_at=times,
+)
+def test_a_review_comes_back_as_it_was(**values: Any) -> None:
+    written = review(**values)
+    assert from_item(Review, to_item(written)) == written
+
+
+@given(
+    orders=st.integers(0, 10**6),
+    last_order_at=st.none() | times,
+    older_order_on=st.none() | st.dates(),
+    days=st.dictionaries(
+        st.dates().map(str), st.fixed_dictionaries({"orders": st.integers(1, 9), "spent": fen})
+    ),
+    preferences=st.dictionaries(texts, st.text()),
+    needs=st.lists(texts).map(tuple),
+    consent=st.dictionaries(
+        st.sampled_from(["sms", "chat", "email", "post"]),
+        st.fixed_dictionaries({"granted": st.booleans(), "at": times, "source": texts}),
+    ),
+)
+def test_a_profile_comes_back_as_it_was(**values: Any) -> None:
+    kept = profile(**values)
+    assert from_item(Profile, to_item(kept, customer="shop#who", item="profile")) == kept
+
+
+@given(
+    facts=facts,
+    then=st.dictionaries(texts, st.one_of(st.none(), st.booleans(), fen, texts, st.lists(texts))),
+    alerted_at=st.none() | times,
+    note=st.none() | st.text(),
+)
+def test_a_case_comes_back_as_it_was(facts: Any, then: Any, alerted_at: Any, note: Any) -> None:
+    opened = case(
+        decisions=(decision(facts=facts, then=then),),
+        alerted_at=alerted_at,
+        events={"noted": {"at": NOW, "kind": "noted", "note": note}},
+    )
+    assert from_item(Case, to_item(opened, pending=True, due_shop="shop-1")) == opened
+
+
+@given(total=fen, promised_by=st.none() | times, returned=st.booleans())
+def test_an_order_comes_back_as_it_was(**values: Any) -> None:
+    placed = order(**values)
+    assert from_item(Order, to_item(placed)) == placed
+
+
+def test_nothing_is_stored_of_what_is_unknown() -> None:
+    assert "stars" not in to_item(review(stars=None))
+
+
+def test_times_are_stored_as_text_of_one_width_so_that_an_index_sorts_them() -> None:
+    assert to_item(order(placed_at=NOW))["placed_at"] == {"S": "2026-03-02T08:00:00.000000Z"}
+
+
+def test_an_unknown_fact_of_a_decision_stays_visible_as_unknown() -> None:
+    item = to_item(decision(facts={"order_value": None}))
+    assert item["facts"] == {"M": {"order_value": {"NULL": True}}}
+
+
+def test_an_unreadable_item_is_reported_without_what_a_customer_wrote() -> None:
+    item = to_item(review(text="my phone is 13800000000")) | {"stars": {"S": "secret"}}
+    with pytest.raises(Unreadable, match=r"^Review with unknown stars$") as raised:
+        from_item(Review, item)
+    assert raised.value.__cause__ is None
