@@ -1,0 +1,146 @@
+"""Alarms: what wakes a person, all to the operations topic."""
+
+from aws_cdk import Duration
+from aws_cdk.aws_cloudwatch import Alarm, ComparisonOperator, IMetric, Metric, TreatMissingData
+from aws_cdk.aws_cloudwatch_actions import SnsAction
+from constructs import Construct
+
+from infra.constructs.api import Api
+from infra.constructs.functions import Functions
+from infra.constructs.messaging import Messaging
+from infra.constructs.workflows import FollowUp
+from infra.stages import Stage
+
+_MINUTE = Duration.minutes(1)
+_FIVE_MINUTES = Duration.minutes(5)
+
+
+def business(stage: Stage, name: str, statistic: str, period: Duration = _FIVE_MINUTES) -> Metric:
+    """Return a metric that the functions write to their logs (functions/runtime/observability.py)."""
+    return Metric(
+        namespace=f"Winback/{stage.name}",
+        metric_name=name,
+        dimensions_map={"service": "winback"},
+        statistic=statistic,
+        period=period,
+    )
+
+
+class Alarms(Construct):
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        stage: Stage,
+        functions: Functions,
+        messaging: Messaging,
+        follow_up: FollowUp,
+        api: Api,
+    ) -> None:
+        super().__init__(scope, name)
+        self._stage, self._action = stage, SnsAction(messaging.operations)
+        self.all: list[Alarm] = []
+        self._promise()
+        self._sources()
+        self._functions(functions)
+        self._messages(messaging)
+        self._follow_up(follow_up)
+        self._alarm(
+            "api-errors",
+            "The API answered with a server error (5xx)",
+            api.http.metric_server_error(period=_FIVE_MINUTES, statistic="Sum"),
+            at_least=1,
+        )
+
+    def _promise(self) -> None:
+        """The supervisor hears of a bad review within a minute."""
+        self._alarm(
+            "late-for-the-customer",
+            "Alerts leave more than 60 s after the review was posted (p99): the promise is broken",
+            business(self._stage, "PostedToAlert", "p99"),
+            at_least=60,
+        )
+        self._alarm(
+            "late-in-our-hands",
+            "Alerts leave more than 5 s after we saw the review (p99), three times in a row: find out why "
+            "before the minute is used up",
+            business(self._stage, "SeenToAlert", "p99"),
+            at_least=5,
+            times=3,
+        )
+
+    def _sources(self) -> None:
+        self._alarm(
+            "silent-shops",
+            "A shop is paused, was not polled for 5 minutes or has no reviews for longer than it may; or "
+            "nothing is planned at all, since the planner reports every minute",
+            business(self._stage, "SilentShops", "Maximum", _MINUTE),
+            at_least=1,
+            times=2,
+            missing=TreatMissingData.BREACHING,
+        )
+
+    def _functions(self, functions: Functions) -> None:
+        for module, function in functions.all.items():
+            self._alarm(
+                f"{module.replace('_', '-')}-errors",
+                f"functions/{module}.py raised or timed out; see its log",
+                function.metric_errors(period=_FIVE_MINUTES, statistic="Sum"),
+                at_least=1,
+            )
+        self._alarm(
+            "case-events-behind",
+            "Effects of cases wait for more than 30 s in the stream: alerts are late",
+            functions.case_events.metric("IteratorAge", statistic="Maximum", period=_MINUTE),
+            at_least=30_000,
+            times=2,
+        )
+
+    def _messages(self, messaging: Messaging) -> None:
+        for noun, queue in messaging.dead_letters.items():
+            self._alarm(
+                noun,
+                f"{noun} holds a message that failed too often: mend the cause, then redrive it",
+                queue.metric_approximate_number_of_messages_visible(period=_MINUTE, statistic="Maximum"),
+                at_least=1,
+            )
+
+    def _follow_up(self, follow_up: FollowUp) -> None:
+        machine = follow_up.machine
+        for name, what, metric in (
+            ("follow-up-failed", "failed", machine.metric_failed),
+            ("follow-up-timed-out", "timed out", machine.metric_timed_out),
+            ("follow-up-throttled", "were throttled", machine.metric_throttled),
+        ):
+            self._alarm(
+                name,
+                f"Follow-ups of cases {what}: their escalations and messages do not come",
+                metric(period=_FIVE_MINUTES, statistic="Sum"),
+                at_least=1,
+            )
+
+    def _alarm(
+        self,
+        name: str,
+        description: str,
+        metric: IMetric,
+        *,
+        at_least: float,
+        times: int = 1,
+        missing: TreatMissingData = TreatMissingData.NOT_BREACHING,
+    ) -> None:
+        alarm = Alarm(
+            self,
+            name,
+            alarm_name=self._stage.physical(name),
+            alarm_description=description,
+            metric=metric,
+            threshold=at_least,
+            comparison_operator=ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            evaluation_periods=times,
+            treat_missing_data=missing,
+        )
+        alarm.add_alarm_action(self._action)
+        alarm.add_ok_action(self._action)
+        self.all.append(alarm)

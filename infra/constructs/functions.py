@@ -1,0 +1,193 @@
+"""Functions: the six Lambdas, what each one is told and what each one may do.
+
+Rights are written action by action, for exactly the tables, indexes, queues, topics and workflow a
+function uses; the ready-made grants of the CDK give more than that.
+"""
+
+from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk.aws_dynamodb import Table
+from aws_cdk.aws_iam import PolicyStatement, Role, ServicePrincipal
+from aws_cdk.aws_lambda import Function
+from aws_cdk.aws_logs import LogGroup
+from constructs import Construct
+
+from infra.constructs.code import Dependencies, source
+from infra.constructs.findings import accept, accept_star
+from infra.constructs.messaging import Messaging, Work
+from infra.constructs.storage import Storage
+from infra.constructs.workflows import FollowUp
+from infra.stages import Stage
+
+# CPU grows with memory; a cold start is mostly Python imports and halves from 256 to 512 MB.
+_MEMORY = 512
+
+
+class Functions(Construct):
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        stage: Stage,
+        storage: Storage,
+        messaging: Messaging,
+        follow_up: FollowUp,
+    ) -> None:
+        super().__init__(scope, name)
+        self._stage, self._key = stage, storage.key
+        self._code = source(stage.target)
+        self._layer = Dependencies(self, "Dependencies", target=stage.target)
+        self.all: dict[str, Function] = {}
+        self._roles: dict[str, Role] = {}
+        shops, customers, cases = storage.shops, storage.customers, storage.cases
+
+        self.poll_planner = self._function(
+            "poll_planner",
+            seconds=30,
+            environment=_tables(shops=shops) | _queues(polls=messaging.polls),
+        )
+        allow(self.poll_planner, shops.table_arn, "dynamodb:Scan")
+        allow(self.poll_planner, messaging.polls.queue.queue_arn, "sqs:SendMessage")
+
+        self.review_poller = self._function(
+            "review_poller",
+            seconds=60,
+            environment=_tables(shops=shops) | _queues(reviews=messaging.reviews),
+        )
+        allow(self.review_poller, shops.table_arn, "dynamodb:GetItem", "dynamodb:UpdateItem")
+        allow(self.review_poller, messaging.reviews.queue.queue_arn, "sqs:SendMessage")
+        allow(self.review_poller, self._shop_secrets(), "secretsmanager:GetSecretValue")
+        accept_star(
+            self._roles["review_poller"], self._shop_secrets(), "Shops come and go without a deployment"
+        )
+
+        self.rule_evaluator = self._function(
+            "rule_evaluator",
+            seconds=10,
+            environment=_tables(cases=cases, customers=customers),
+        )
+        allow(
+            self.rule_evaluator,
+            cases.table_arn,
+            "dynamodb:BatchGetItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+        )
+        allow(self.rule_evaluator, customers.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
+
+        self.case_events = self._function(
+            "case_events",
+            seconds=30,
+            environment=_tables(cases=cases, customers=customers)
+            | {
+                "WINBACK_ALERTS_TOPIC_ARN": messaging.alerts.topic_arn,
+                "WINBACK_MESSAGES_TOPIC_ARN": messaging.messages.topic_arn,
+                "WINBACK_FOLLOW_UP_ARN": follow_up.machine.state_machine_arn,
+                "WINBACK_TIME_SCALE": stage.time_scale,
+                "WINBACK_TIME_FLOOR_S": stage.time_floor_s,
+            },
+        )
+        allow(self.case_events, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:UpdateItem")
+        allow(self.case_events, customers.table_arn, "dynamodb:GetItem", "dynamodb:PutItem")
+        allow(self.case_events, [messaging.alerts.topic_arn, messaging.messages.topic_arn], "sns:Publish")
+        allow(self.case_events, follow_up.machine.state_machine_arn, "states:StartExecution")
+        # The emulator checks this right against "*", AWS against the workflow that waits.
+        waiting = "*" if stage.local else follow_up.machine.state_machine_arn
+        allow(self.case_events, waiting, "states:SendTaskSuccess")
+        if stage.local:
+            accept_star(self._roles["case_events"], waiting, "Only for the emulator, see above")
+
+        self.cases_api = self._function(
+            "cases_api", seconds=29, environment=_tables(cases=cases, customers=customers)
+        )
+        allow(self.cases_api, cases.table_arn, "dynamodb:GetItem", "dynamodb:PutItem")
+        allow(self.cases_api, _indexes(cases, "by_shop", "due"), "dynamodb:Query")
+        allow(self.cases_api, customers.table_arn, "dynamodb:BatchGetItem")
+
+        self.profile_api = self._function(
+            "profile_api", seconds=29, environment=_tables(cases=cases, customers=customers)
+        )
+        allow(
+            self.profile_api,
+            customers.table_arn,
+            "dynamodb:BatchGetItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+        )
+        # A person is exported with their cases and erased from them.
+        allow(self.profile_api, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
+
+    def _function(self, module: str, *, seconds: int, environment: dict[str, str]) -> Function:
+        """Return the Lambda of functions/<module>.py with a role that may only write its own log."""
+        noun = module.replace("_", "-")
+        title = module.title().replace("_", "")
+        log_group = LogGroup(
+            self,
+            f"{title}Log",
+            log_group_name=f"/aws/lambda/{self._stage.physical(noun)}",
+            encryption_key=self._key,
+            retention=self._stage.log_retention,
+            removal_policy=self._stage.removal,
+        )
+        role = Role(
+            self,
+            f"{title}Role",
+            assumed_by=ServicePrincipal("lambda.amazonaws.com"),
+        )
+        log_group.grant_write(role)
+        function = Function(
+            self,
+            title,
+            function_name=self._stage.physical(noun),
+            handler=f"functions.{module}.handler",
+            code=self._code,
+            layers=[self._layer],
+            runtime=self._stage.target.runtime,
+            architecture=self._stage.target.architecture,
+            memory_size=_MEMORY,
+            timeout=Duration.seconds(seconds),
+            role=role,
+            log_group=log_group,
+            environment={
+                "WINBACK_STAGE": self._stage.name,
+                "POWERTOOLS_SERVICE_NAME": "winback",
+                "POWERTOOLS_METRICS_NAMESPACE": f"Winback/{self._stage.name}",
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+                **environment,
+            },
+        )
+        accept(function, "L1", "The runtime is the Python that deploys, so that its byte code can be shipped")
+        self.all[module], self._roles[module] = function, role
+        return function
+
+    def _shop_secrets(self) -> str:
+        """Shops' credentials are made by `winback shop add`, under the stage's prefix."""
+        return Stack.of(self).format_arn(
+            service="secretsmanager",
+            resource="secret",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            resource_name=f"winback/{self._stage.name}/*",
+        )
+
+
+def allow(function: Function, resources: str | list[str], *actions: str) -> None:
+    """Add one statement to the function's role."""
+    function.add_to_role_policy(
+        PolicyStatement(
+            actions=list(actions), resources=[resources] if isinstance(resources, str) else resources
+        )
+    )
+
+
+def _tables(**tables: Table) -> dict[str, str]:
+    return {f"WINBACK_{noun.upper()}_TABLE": table.table_name for noun, table in tables.items()}
+
+
+def _queues(**queues: Work) -> dict[str, str]:
+    return {f"WINBACK_{noun.upper()}_QUEUE_URL": work.queue.queue_url for noun, work in queues.items()}
+
+
+def _indexes(table: Table, *names: str) -> list[str]:
+    return [f"{table.table_arn}/index/{name}" for name in names]

@@ -1,0 +1,170 @@
+"""The follow-up workflow as written: its shape, its input, and each of its updates on a real case."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+
+from functions.domain.cases import Effect
+from functions.domain.follow_ups import Escalation, Plan
+from functions.runtime.clients import client
+from functions.store import cases
+from infra.constructs.workflows import DEFINITION
+from tests import builders
+from tests.cloud import Cloud
+
+MACHINE = json.loads(DEFINITION.read_text("utf-8"))
+STATES: dict[str, Any] = MACHINE["States"]
+TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
+WAITS = {name: state for name, state in TASKS.items() if state["Resource"].endswith(".waitForTaskToken")}
+REFUSED = {
+    "DynamoDb.ConditionalCheckFailedException",  # as Step Functions names it
+    "DynamoDB.ConditionalCheckFailedException",  # as the emulator does
+    "ConditionalCheckFailedException",
+}
+_JSONATA = re.compile(r"\{%(.+)%\}")
+
+
+def following(state: dict[str, Any]) -> set[str]:
+    ways = [state, *state.get("Catch", []), *state.get("Choices", [])]
+    return {way["Next"] for way in ways if "Next" in way} | {
+        state["Default"] for _ in "x" if "Default" in state
+    }
+
+
+def test_it_is_valid_amazon_states_language() -> None:
+    AmazonStateLanguageParser.parse(DEFINITION.read_text("utf-8"))
+
+
+def test_every_state_can_be_reached_and_every_next_state_exists() -> None:
+    reached, ahead = set[str](), {MACHINE["StartAt"]}
+    while ahead:
+        reached |= ahead
+        ahead = {name for state in ahead for name in following(STATES[state])} - reached
+    assert reached == set(STATES)
+
+
+def test_every_wait_is_an_update_of_the_case_that_can_be_woken() -> None:
+    for state in WAITS.values():
+        assert state["Resource"] == "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken"
+        assert "task_token = :token" in state["Arguments"]["UpdateExpression"]
+        assert state["Arguments"]["ExpressionAttributeValues"][":token"] == {
+            "S": "{% $states.context.Task.Token %}"
+        }
+
+
+def test_a_wait_is_at_least_one_whole_second_as_aws_demands() -> None:
+    for state in WAITS.values():
+        assert re.fullmatch(r"\{% \$max\(\[1, \$ceil\(.+\)\]\) %\}", state["TimeoutSeconds"])
+
+
+def test_everything_in_the_input_is_used_and_nothing_else_is_expected() -> None:
+    written = DEFINITION.read_text("utf-8")
+    used = set(re.findall(r"Execution\.Input\.(\w+)", written))
+    assert used == set(Plan.model_fields)
+    assert set(re.findall(r"escalations\[[^]]+\]\.(\w+)", written)) <= set(Escalation.model_fields)
+
+
+def test_every_update_checks_the_case_again_and_counts_its_version() -> None:
+    for state in TASKS.values():
+        assert "#status" in state["Arguments"]["ConditionExpression"]
+        assert "#run = :run" in state["Arguments"]["ConditionExpression"]
+        assert state["Arguments"]["UpdateExpression"].endswith("ADD #version :one")
+
+
+def test_a_case_that_moved_on_is_no_failure_and_no_reason_to_try_again() -> None:
+    for state in TASKS.values():
+        first, others = state["Retry"]
+        assert (set(first["ErrorEquals"]), first["MaxAttempts"]) == (REFUSED, 0)
+        assert others["ErrorEquals"] == ["States.TaskFailed"]
+        assert any(set(catch["ErrorEquals"]) == REFUSED for catch in state["Catch"])
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_an_update_leaves_a_case_that_the_store_can_read(aws: Cloud, name: str) -> None:
+    arguments = _evaluated(TASKS[name]["Arguments"])
+    cases.open_case(_case_for(arguments), None)
+    before = cases.read("WB-1")
+
+    client("dynamodb").update_item(**arguments)
+
+    after = cases.read("WB-1")
+    assert before is not None
+    assert after is not None
+    assert after.version == before.version + 1
+    assert after.events.keys() >= before.events.keys()
+    (item,) = aws.items("cases")
+    assert item.get("pending", False) == bool(after.outbox)
+    assert ("due_shop" in item) == (after.status in ("open", "acknowledged"))
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_an_update_leaves_a_case_of_another_run_alone(aws: Cloud, name: str) -> None:
+    arguments = _evaluated(TASKS[name]["Arguments"])
+    cases.open_case(_case_for(arguments).model_copy(update={"run": 2}), None)
+    with pytest.raises(client("dynamodb").exceptions.ConditionalCheckFailedException):
+        client("dynamodb").update_item(**arguments)
+
+
+def test_what_goes_out_is_what_case_events_can_perform() -> None:
+    sent = {}
+    for name, state in TASKS.items():
+        arguments = _evaluated(state["Arguments"])
+        if ":effect" in arguments["ExpressionAttributeValues"]:
+            entry = arguments["ExpressionAttributeValues"][":effect"]["M"]
+            plain = {key: next(iter(value.values())) for key, value in entry.items()}
+            effect = Effect.model_validate(plain)
+            sent[name] = (
+                arguments["ExpressionAttributeNames"]["#effect"],
+                effect.kind,
+                effect.name,
+                effect.level,
+            )
+    assert sent == {
+        "Escalate": ("alert:1", "alert", None, 1),
+        "Warn": ("alert:warning", "alert", "warning", None),
+        "Breach": ("alert:breach", "alert", "breach", None),
+        "Guidance": ("message:guidance", "message", "guidance", None),
+        "Care": ("message:care", "message", "care", None),
+        "Silver": ("message:silver", "message", "silver", None),
+    }
+
+
+def _case_for(arguments: dict[str, Any]) -> Any:
+    """A case that the condition holds for, with nothing left to perform."""
+    wanted = arguments["ExpressionAttributeValues"]
+    resolved = ":resolved" in wanted
+    return builders.case(
+        case_id="WB-1",
+        status="resolved" if resolved else "open",
+        resolved_at=builders.NOW if resolved else None,
+        outbox={},
+    )
+
+
+def _evaluated(value: Any) -> Any:
+    """The arguments as Step Functions would pass them on, for level 1 of run 1."""
+    match value:
+        case {"Bool": truth}:  # Step Functions writes BOOL so, after the SDK for Java
+            return {"BOOL": truth}
+        case dict():
+            return {name: _evaluated(each) for name, each in value.items()}
+        case "${CasesTable}":
+            return "winback-local-cases"
+        case str() if expression := _JSONATA.fullmatch(value):
+            return _VALUES[expression[1].strip()]
+        case _:
+            return value
+
+
+_VALUES = {
+    "$states.context.Execution.Input.case_id": "WB-1",
+    "$string($states.context.Execution.Input.run)": "1",
+    "$states.context.Task.Token": "token",
+    "$substringBefore($now(), 'Z') & '000Z'": "2026-03-02T08:15:00.123000Z",
+    "$string($level)": "1",
+    "'alert:' & $string($level)": "alert:1",
+    "'escalated:' & $string($level)": "escalated:1",
+}

@@ -1,0 +1,106 @@
+"""Who may do what: nothing that is not needed, no star that is not accounted for."""
+
+import re
+
+from tests.infra.deployed import Deployed, text
+
+# Stars that AWS leaves no choice about, or that stand for numbers we cannot know.
+ACCOUNTED_FOR = {
+    r"\*": "the workflow's log delivery and X-Ray: AWS names no resource for them",
+    r".*:secret:winback/prod/\*": "shops come and go without a deployment",
+    r".*:<ApiHttp\w+>/\$default/[A-Z]+/[a-z/*]+": "the numbers in a route's path",
+}
+
+
+def test_no_action_is_a_star(stack: Deployed) -> None:
+    assert [right for right in stack.statements() for action in right.actions if "*" in action] == []
+
+
+def test_every_star_in_a_resource_is_accounted_for(prod: Deployed) -> None:
+    for right in prod.statements():
+        for resource in map(text, right.resources):
+            known = any(re.fullmatch(pattern, resource) for pattern in ACCOUNTED_FOR)
+            assert "*" not in resource or known, f"{right.owner} may {right.actions} on {resource}"
+
+
+def test_only_log_delivery_and_tracing_are_allowed_everywhere(prod: Deployed) -> None:
+    everywhere = {action for right in prod.statements() if "*" in right.resources for action in right.actions}
+    assert {action.split(":")[0] for action in everywhere} == {"logs", "xray"}
+
+
+def test_no_role_has_a_policy_that_others_wrote(stack: Deployed) -> None:
+    assert not any("ManagedPolicyArns" in role for role in stack.of("IAM::Role").values())
+
+
+def test_only_the_poller_reads_secrets(stack: Deployed) -> None:
+    readers = [
+        module for module in stack.functions() if "secretsmanager:GetSecretValue" in stack.rights_of(module)
+    ]
+    assert readers == ["review_poller"]
+
+
+def test_only_case_events_publishes_and_drives_the_workflow(stack: Deployed) -> None:
+    driving = {"sns:Publish", "states:StartExecution", "states:SendTaskSuccess"}
+    assert [module for module in stack.functions() if driving & stack.rights_of(module)] == ["case_events"]
+    assert driving <= stack.rights_of("case_events")
+
+
+def test_nobody_deletes_a_case(stack: Deployed) -> None:
+    cases = stack.named("DynamoDB::Table", "cases")[0]
+    for right in stack.statements():
+        if "dynamodb:DeleteItem" in right.actions:
+            assert not any(cases in text(resource) for resource in right.resources)
+
+
+def test_only_the_planner_reads_a_whole_table(stack: Deployed) -> None:
+    assert [module for module in stack.functions() if "dynamodb:Scan" in stack.rights_of(module)] == [
+        "poll_planner"
+    ]
+
+
+def test_an_index_is_only_queried(stack: Deployed) -> None:
+    for right in stack.statements():
+        if any("/index/" in text(resource) for resource in right.resources):
+            assert right.actions == ["dynamodb:Query"]
+
+
+def test_the_workflow_changes_cases_and_nothing_else(stack: Deployed) -> None:
+    (machine,) = stack.of("StepFunctions::StateMachine").values()
+    role = machine["RoleArn"]["Fn::GetAtt"][0]
+    rights = [right for right in stack.statements() if right.owner == role and "*" not in right.resources]
+    cases = stack.named("DynamoDB::Table", "cases")[0]
+    assert [(right.actions, text(right.resources[0])) for right in rights] == [
+        (["dynamodb:UpdateItem"], f"<{cases}.Arn>")
+    ]
+
+
+def test_every_route_asks_for_a_signed_request(stack: Deployed) -> None:
+    routes = stack.of("ApiGatewayV2::Route").values()
+    assert len(routes) == 10
+    assert {route["AuthorizationType"] for route in routes} == {"AWS_IAM"}
+
+
+def test_each_route_may_be_called_by_exactly_one_kind_of_caller(stack: Deployed) -> None:
+    routes = {
+        re.sub(r"\{\w+\}", "*", route["RouteKey"].replace(" ", ""))
+        for route in stack.of("ApiGatewayV2::Route").values()
+    }
+    allowed = [
+        text(resource).partition("/$default/")[2]
+        for right in stack.statements()
+        if right.actions == ["execute-api:Invoke"]
+        for resource in right.resources
+    ]
+    assert sorted(allowed) == sorted(routes)
+
+
+def test_the_access_log_holds_no_path_no_query_and_no_body(stack: Deployed) -> None:
+    (stage,) = stack.of("ApiGatewayV2::Stage").values()
+    logged = stage["AccessLogSettings"]["Format"]
+    assert "$context.routeKey" in logged
+    assert not re.search(r"\$context\.(path|protocol|.*uery)|authorizer", logged)
+
+
+def test_the_workflow_does_not_log_its_data(stack: Deployed) -> None:
+    (machine,) = stack.of("StepFunctions::StateMachine").values()
+    assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
