@@ -1,0 +1,43 @@
+"""Import time of each handler, ready to talk to DynamoDB, against `boto3` with one DynamoDB client alone."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+ROUNDS = 9
+FLOOR = "import boto3; boto3.client('dynamodb')"
+READY = "import functions.{name}; from functions.runtime.clients import client; client('dynamodb')"
+
+
+def measure() -> Iterator[dict[str, Any]]:
+    """Yield a line per handler; `ratio` is its best time over the floor's best time.
+
+    The rounds of all candidates alternate, so that a busy machine slows every one of them.
+    """
+    handlers = sorted(path.stem for path in (ROOT / "functions").glob("*.py") if path.stem != "__init__")
+    codes = {"empty": "pass", "floor": FLOOR} | {name: READY.format(name=name) for name in handlers}
+    best = dict.fromkeys(codes, float("inf"))
+    for _ in range(ROUNDS):
+        for name, code in codes.items():
+            best[name] = min(best[name], _seconds(code))
+    floor = best["floor"] - best["empty"]
+    for name in handlers:
+        took = best[name] - best["empty"]
+        yield {
+            "handler": name,
+            "ms": round(1000 * took),
+            "floor_ms": round(1000 * floor),
+            "ratio": round(took / floor, 2),
+        }
+
+
+def _seconds(code: str) -> float:
+    environment = os.environ | {"AWS_DEFAULT_REGION": "us-east-1", "PYTHONPATH": str(ROOT)}
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, check=True)
+    return time.perf_counter() - started
