@@ -157,6 +157,7 @@ class Functions(Construct):
                 "POWERTOOLS_SERVICE_NAME": "winback",
                 "POWERTOOLS_METRICS_NAMESPACE": f"Winback/{self._stage.name}",
                 "POWERTOOLS_LOG_LEVEL": "INFO",
+                "PYDANTIC_DISABLE_PLUGINS": "__all__",  # there are none; looking costs 20 ms at a cold start
                 **environment,
             },
         )
