@@ -1,6 +1,6 @@
 import pytest
 
-from functions.rulebook import BlankVariable, NoRowHolds, RuleError, Rulebook
+from functions.rulebook import BlankVariable, NoRowHolds, Rulebook, RuleError
 from functions.rulebook.cells import CellError, FactType
 from functions.rulebook.cells import test as cell
 from functions.rulebook.table import Table
@@ -86,7 +86,7 @@ def test_facts_the_table_does_not_declare_are_refused(facts) -> None:
     ("old", "new", "says"),
     [
         ('"<= 100.00"', '"<= viel"', r"t.toml: row 'small': value"),
-        ("{ value = \"<=", "{ worth = \"<=", "worth is not declared; the table knows value, grade"),
+        ('{ value = "<=', '{ worth = "<=', "worth is not declared; the table knows value, grade"),
         ('id = "b-only"', 'id = "small"', "appears twice"),
         ('give = "5.00"', 'note = "n"', "lacks give"),
         ('why = "w"\n', "", r"row\.0\.why"),
