@@ -10,6 +10,7 @@ key (docs/decisions/0003-alerts-at-least-once.md).
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef, PublishBatchRequestEntryTypeDef
 
 _PUBLISH_BATCH = 10  # entries in one SNS PublishBatch
+_HANDS = 8  # cases worked on at once, below botocore's pool of 10 connections a client
 
 
 class EffectsFailed(Exception):
@@ -46,8 +48,11 @@ def handler(event: dict[str, Any], context: Any) -> None:
     outstanding = [case for case in cases.read_many(touched).values() if case.outbox]
     failures: list[str] = []
     told = _tell(outstanding, failures)
-    for case in outstanding:
-        _finish(case, told.get(case.case_id, {}), failures)
+    with ThreadPoolExecutor(_HANDS) as hands:  # each case is a few calls to wait for
+        latencies = hands.map(lambda case: _finish(case, told.get(case.case_id, {}), failures), outstanding)
+    for since_posted, since_seen in filter(None, latencies):
+        seconds("PostedToAlert", since_posted)
+        seconds("SeenToAlert", since_seen)
     if failures:
         raise EffectsFailed("; ".join(failures))
 
@@ -81,8 +86,11 @@ def _tell(outstanding: Sequence[Case], failures: list[str]) -> dict[str, dict[st
     return told
 
 
-def _finish(case: Case, done: dict[str, Event], failures: list[str]) -> None:
-    """Perform the case's other effects and record all of them in one write."""
+def _finish(case: Case, done: dict[str, Event], failures: list[str]) -> tuple[float, float] | None:
+    """Perform the case's other effects and record all of them in one write.
+
+    Return the seconds from posting and from seeing to the first alert, where this was it.
+    """
     done = dict(done)
     for key, effect in case.outbox.items():
         if effect.kind == "alert":
@@ -92,12 +100,15 @@ def _finish(case: Case, done: dict[str, Event], failures: list[str]) -> None:
         except Exception as error:  # raised again for the whole batch, once the rest is done
             _failed(failures, case, key, error)
     if not done:
-        return
+        return None
     alerted_at = done["alert:0"].at if "alert:0" in done and case.alerted_at is None else None
     recorded = cases.performed(case, done, alerted_at=alerted_at)
-    if recorded and alerted_at is not None:
-        seconds("PostedToAlert", (alerted_at - case.review.posted_at).total_seconds())
-        seconds("SeenToAlert", (alerted_at - case.review.first_seen_at).total_seconds())
+    if not recorded or alerted_at is None:
+        return None
+    return (
+        (alerted_at - case.review.posted_at).total_seconds(),
+        (alerted_at - case.review.first_seen_at).total_seconds(),
+    )
 
 
 def _start(case: Case, effect: Effect, moment: datetime) -> Event:

@@ -1,6 +1,7 @@
 """AWS clients: one for each service, made at its first use and kept for the life of the process."""
 
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
+
+_making = Lock()
 
 # Short timeouts: every call here answers in milliseconds, and a queue or stream brings the event again.
 _CONFIG = Config(
@@ -32,8 +35,9 @@ def client(service: Literal["sqs"]) -> "SQSClient": ...
 @overload
 def client(service: Literal["stepfunctions"]) -> "SFNClient": ...
 def client(service: str) -> Any:
-    """Return the client of the AWS service, always the same one."""
-    return _made(service)
+    """Return the client of the AWS service, always the same one. Threads may share it."""
+    with _making:  # botocore's clients are safe in threads, making them is not
+        return _made(service)
 
 
 def forget() -> None:
