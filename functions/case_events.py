@@ -68,12 +68,17 @@ def _tell(outstanding: Sequence[Case], failures: list[str]) -> dict[str, dict[st
     told: dict[str, dict[str, Event]] = {}
     for start in range(0, len(wanted), _PUBLISH_BATCH):
         some = wanted[start : start + _PUBLISH_BATCH]
-        answer = client("sns").publish_batch(
-            TopicArn=setting("WINBACK_ALERTS_TOPIC_ARN"),
-            PublishBatchRequestEntries=[
-                _entry(str(place), told_of) for place, (_, _, told_of) in enumerate(some)
-            ],
-        )
+        try:
+            answer = client("sns").publish_batch(
+                TopicArn=setting("WINBACK_ALERTS_TOPIC_ARN"),
+                PublishBatchRequestEntries=[
+                    _entry(str(place), told_of) for place, (_, _, told_of) in enumerate(some)
+                ],
+            )
+        except Exception as error:  # raised again for the whole batch, once the rest is done
+            for case, key, _ in some:
+                _failed(failures, case, key, error)
+            continue
         moment = now()
         for refused in answer.get("Failed", []):
             case, key, _ = some[int(refused["Id"])]

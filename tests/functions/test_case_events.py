@@ -194,6 +194,24 @@ def test_an_alert_that_sns_refuses_stays_in_the_outbox(aws: Cloud) -> None:
     assert now_stands(one).alerted_at is None
 
 
+def test_alerts_that_cannot_be_sent_hold_up_neither_the_follow_up_nor_each_other(aws: Cloud) -> None:
+    many = [opened(n) for n in range(11)]
+    original = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def breaking(self: Any, operation: str, parameters: Any) -> Any:
+        if operation == "PublishBatch" and len(parameters["PublishBatchRequestEntries"]) == 10:
+            raise ConnectionError("reset")
+        return original(self, operation, parameters)
+
+    with patch.object(BaseClient, "_make_api_call", breaking), pytest.raises(case_events.EffectsFailed):
+        deliver(*many)
+    assert len(aws.executions()) == 11
+    left = [set(now_stands(one).outbox) for one in many]
+    assert sorted(map(len, left)) == [0] + [1] * 10
+    deliver(*many)
+    assert len(aws.published("alerts")) == 11
+
+
 def test_an_entry_added_meanwhile_keeps_the_case_pending(aws: Cloud) -> None:
     one = opened()
     publish, added = case_events._tell, list[Effect]()

@@ -1,0 +1,134 @@
+"""Every right that a function has is needed: without it, what needs it is denied, and only as long."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.system.rights import FUNCTIONS, WORKFLOW, Grant, grants, without
+from tests.system.running import Shop, System, eventually
+from tests.system.stage import Deed, Stage, performing, serving, supervising
+
+pytestmark = pytest.mark.system
+
+_BATCH, _GET, _PUT, _UPDATE, _DELETE, _QUERY = (
+    f"dynamodb:{action}"
+    for action in ("BatchGetItem", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
+)
+_ALERT = performing()
+_GUIDANCE = performing("message:guidance", kind="message", name="guidance")
+_SILVER = performing("message:silver", kind="message", name="silver")
+_WAKE = performing("wake:test", kind="wake", token="nobody-waits-here")
+_SOLVED = {"by": "li", "cause": "logistics_delay", "outcome": "solved"}
+_ORDER, _EXPORT, _ERASE = serving("POST", "/orders"), serving("GET", "/export"), serving("DELETE", "")
+
+NEEDED: dict[Grant, Deed] = {
+    Grant("poll-planner", "dynamodb:Scan", "shops"): Stage.plan,
+    Grant("poll-planner", "sqs:SendMessage", "polls"): Stage.plan,
+    Grant("review-poller", _GET, "shops"): Stage.poll,
+    Grant("review-poller", _UPDATE, "shops"): Stage.poll,
+    Grant("review-poller", "secretsmanager:GetSecretValue", "secrets"): Stage.poll,
+    Grant("review-poller", "sqs:SendMessage", "reviews"): Stage.poll,
+    Grant("rule-evaluator", _BATCH, "cases"): Stage.evaluate,
+    Grant("rule-evaluator", _BATCH, "customers"): Stage.evaluate,
+    Grant("rule-evaluator", _GET, "cases"): Stage.evaluate_at_once,
+    Grant("rule-evaluator", _PUT, "cases"): Stage.evaluate,
+    Grant("rule-evaluator", _PUT, "customers"): Stage.evaluate,
+    Grant("case-events", _BATCH, "cases"): _ALERT,
+    Grant("case-events", _UPDATE, "cases"): _ALERT,
+    Grant("case-events", "sns:Publish", "alerts"): _ALERT,
+    Grant("case-events", "states:StartExecution", "follow-up"): _ALERT,
+    Grant("case-events", "states:SendTaskSuccess", "*"): _WAKE,
+    Grant("case-events", _GET, "customers"): _GUIDANCE,
+    Grant("case-events", "sns:Publish", "messages"): _GUIDANCE,
+    Grant("case-events", _PUT, "customers"): _SILVER,
+    Grant("cases-api", _GET, "cases"): supervising("GET", "/cases/{case}"),
+    Grant("cases-api", _BATCH, "cases"): supervising("GET", "/cases?shop={shop}"),
+    Grant("cases-api", _QUERY, "cases/by_shop"): supervising("GET", "/cases?shop={shop}"),
+    Grant("cases-api", _QUERY, "cases/due"): supervising("GET", "/cases?shop={shop}&sort=due"),
+    Grant("cases-api", _PUT, "cases"): supervising("POST", "/cases/{case}/resolve", _SOLVED),
+    Grant("cases-api", _BATCH, "customers"): supervising("POST", "/decisions"),
+    Grant("profile-api", _BATCH, "customers"): _ORDER,
+    Grant("profile-api", _PUT, "customers"): _ORDER,
+    Grant("profile-api", _GET, "customers"): serving("GET", ""),
+    Grant("profile-api", _QUERY, "customers"): _EXPORT,
+    Grant("profile-api", _BATCH, "cases"): _EXPORT,
+    Grant("profile-api", _PUT, "cases"): _ERASE,
+    Grant("profile-api", _DELETE, "customers"): _ERASE,
+}
+
+# What the emulator does without asking for rights. tests/infra holds these against the template.
+_LOGGING = {
+    Grant(holder, action, "log")
+    for holder in FUNCTIONS
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents")
+}
+_TRIGGERS = {
+    *(
+        Grant(holder, f"sqs:{action}", queue)
+        for holder, queue in (("review-poller", "polls"), ("rule-evaluator", "reviews"))
+        for action in ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
+    ),
+    *(
+        Grant("case-events", f"dynamodb:{action}", "cases/stream")
+        for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    ),
+}
+_SET_ASIDE = {Grant("case-events", "sqs:SendMessage", "case-events-dlq")}
+_WORKFLOW = {
+    Grant(WORKFLOW, _UPDATE, "cases"),
+    *(
+        Grant(WORKFLOW, f"logs:{action}", "*")
+        for action in (
+            "CreateLogDelivery", "DeleteLogDelivery", "DescribeLogGroups", "DescribeResourcePolicies",
+            "GetLogDelivery", "ListLogDeliveries", "PutResourcePolicy", "UpdateLogDelivery",
+        )
+    ),
+    *(
+        Grant(WORKFLOW, f"xray:{action}", "*")
+        for action in (
+            "GetSamplingRules", "GetSamplingTargets", "PutTelemetryRecords", "PutTraceSegments",
+        )
+    ),
+}  # fmt: skip
+NOT_ENFORCED = _LOGGING | _TRIGGERS | _SET_ASIDE | _WORKFLOW
+
+
+@pytest.fixture
+def stage(system: System) -> Iterator[Stage]:
+    """The functions do only what a test has them do: queues, stream and clock start none of them."""
+    lambdas, events = system.client("lambda"), system.client("events")
+    mappings = [each["UUID"] for each in lambdas.list_event_source_mappings()["EventSourceMappings"]]
+    for mapping in mappings:
+        lambdas.update_event_source_mapping(UUID=mapping, Enabled=False)
+    events.disable_rule(Name="winback-local-every-minute")
+    yield Stage(system, "permissions")
+    events.enable_rule(Name="winback-local-every-minute")
+    for mapping in mappings:
+        lambdas.update_event_source_mapping(UUID=mapping, Enabled=True)
+
+
+def test_there_is_no_right_that_these_tests_do_not_know(system: System) -> None:
+    held = {grant for holder in (*FUNCTIONS, WORKFLOW) for grant in grants(system, holder)}
+    assert held == NEEDED.keys() | NOT_ENFORCED
+    assert not NEEDED.keys() & NOT_ENFORCED
+
+
+@pytest.mark.parametrize(("grant", "deed"), NEEDED.items(), ids=lambda given: " ".join(given)
+                         if isinstance(given, Grant) else "")  # fmt: skip
+def test_without_the_right_what_needs_it_is_denied(
+    system: System, stage: Stage, grant: Grant, deed: Deed
+) -> None:
+    assert deed(stage) == ""
+    with without(system, grant):
+        wrong = deed(stage)
+    assert "AccessDenied" in wrong or "AuthorizationError" in wrong, wrong or "it was not denied"
+    assert deed(stage) == ""
+
+
+def test_what_the_emulator_does_not_enforce_is_not_enforced(system: System, shop: Shop) -> None:
+    """When this fails, the emulator has learned something: move those rights to NEEDED."""
+    with without(system, *NOT_ENFORCED):
+        shop.complain()
+        shop.settle()
+        (case,) = shop.cases()
+        eventually(lambda: system.known(case.case_id).task_token)
