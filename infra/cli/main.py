@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from infra.local.emulator import EmulatorError
     from infra.local.stream import StreamError
 
+    signal.signal(signal.SIGTERM, _interrupt)  # what was started is stopped, however we are asked to end
     module, function = given.run
     try:
         return int(getattr(importlib.import_module(module), function)(given))
@@ -46,6 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="winback", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -61,7 +67,7 @@ def _demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=_count, metavar="N", help="play the first N rows only")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the summary as JSON")
     parser.add_argument("--faults", type=Path, metavar="FILE", help="faults that the platform is to show")
-    parser.add_argument("--rate", type=_rate, metavar="R", help="reviews a second (2; long files 10)")
+    parser.add_argument("--rate", type=_rate, metavar="R", help="reviews a second (2; long files 5)")
     parser.add_argument("--shop-count", type=_count, default=1, metavar="N", help="spread over N shops (1)")
     parser.add_argument("--keep", action="store_true", help="leave it running until Ctrl-C")
     parser.set_defaults(run=("infra.local.demo", "run"))

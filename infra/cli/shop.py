@@ -32,7 +32,8 @@ def add(given: argparse.Namespace) -> int:
         "silent_after_s": given.silent_after,
         "version": 0,
     }
-    keep(boto3.client("secretsmanager"), item["secret"], credentials(given.credentials))
+    given_credentials = credentials(given.credentials)
+    keep(boto3.client("secretsmanager"), str(item["secret"]), given_credentials)
     try:
         _table(given.stage).put_item(Item=item, ConditionExpression="attribute_not_exists(shop_id)")
     except ClientError as error:
@@ -53,8 +54,9 @@ def pause(given: argparse.Namespace) -> int:
 
 def resume(given: argparse.Namespace) -> int:
     if given.credentials:
+        given_credentials = credentials(given.credentials)
         secrets = boto3.client("secretsmanager")
-        keep(secrets, secret_name(given.stage, given.shop_id), credentials(given.credentials))
+        keep(secrets, secret_name(given.stage, given.shop_id), given_credentials)
     _update(
         given,
         "SET active = :active REMOVE paused_until, pause_reason ADD version :one",

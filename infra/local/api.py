@@ -71,14 +71,17 @@ class Api:
                 error.code, error.read().decode(errors="replace"), f"{method} {path}"
             ) from error
 
-    def curl(self, path: str) -> str:
-        """Return a shell command that asks for `path` with these keys, for as long as they live."""
+    def curl(self, url: str) -> str:
+        """Return a shell command that asks for `url` with these keys, for as long as they live.
+
+        curl signs the query as it stands, so its names must be in alphabetical order.
+        """
         keys = self.keys or {}
         words = [
             "curl", "--aws-sigv4", f"aws:amz:{REGION}:execute-api",
             "--user", f"{keys['aws_access_key_id']}:{keys['aws_secret_access_key']}",
             "-H", f"x-amz-security-token: {keys['aws_session_token']}",
-            self.url + path,
+            url,
         ]  # fmt: skip
         return shlex.join(words)
 

@@ -2,7 +2,8 @@
 
 Repairs: a callback task whose TimeoutSeconds is a JSONata expression waits for that long (MiniStack 1.5.33
 fails the state), a schedule that is deployed again fires again, loopback counts as TLS, batches of
-messages need the rights that AWS asks for, and a function's code is unpacked once, not at each cold start.
+messages need the rights that AWS asks for, a function's code is unpacked once, not at each cold start, and
+streams are read beside queues.
 
 Meter: GET /_winback/calls answers {"system": {"dynamodb.UpdateItem": 12, ...}, "observer": {...}}: every AWS
 request that arrived, those that a state machine makes, its state transitions (what Step Functions bills) and
@@ -18,6 +19,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 import zipfile
 from collections import Counter
 from contextlib import suppress
@@ -37,6 +39,7 @@ OBSERVER = "winback-observer"
 # A waiting execution is a thread: small stacks let thousands wait.
 THREAD_STACK_BYTES = 512 * 1024
 MEMORY_BYTES = 8 * 1024**3
+_STREAM_REST_S = 0.05
 calls: dict[str, Counter[str]] = {"system": Counter(), "observer": Counter()}
 _counting = threading.Lock()
 
@@ -173,6 +176,19 @@ def unpack_code_once() -> None:
     )
 
 
+def read_streams_beside_queues() -> None:
+    """One thread reads both, so a busy stream keeps queues waiting; in AWS they do not know each other."""
+    read = lambdas._poll_dynamodb_streams
+
+    def reading() -> None:
+        while True:
+            if not read():
+                time.sleep(_STREAM_REST_S)
+
+    lambdas._poll_dynamodb_streams = lambda: False
+    threading.Thread(target=reading, daemon=True).start()
+
+
 def fire_again_when_redeployed() -> None:
     def forgetting(write: Any) -> Any:
         def run(name: str, body: Any) -> Any:
@@ -213,6 +229,7 @@ for step in (
     count_workflows,
     allow_computed_timeouts,
     unpack_code_once,
+    read_streams_beside_queues,
     take_loopback_for_tls,
     authorise_batches_as_aws_does,
     fire_again_when_redeployed,

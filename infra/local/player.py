@@ -108,8 +108,8 @@ def platform_row(written: Written) -> dict[str, object]:
         "item_title": written.product_title,
         "item_price": yuan(written.price) if written.price is not None else "",
         "num_iid": number(written.product_id),
-        "ouid": customer_number(written.customer_id) if written.customer_id else "",
-        "nick": "" if written.customer_id else "匿名",
+        # Without a customer in the file each review is by a person of its own.
+        "ouid": customer_number(written.customer_id or f"writer of {written.review_id}"),
     }
 
 

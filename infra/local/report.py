@@ -91,11 +91,11 @@ def measure(player: Player, supervisor: Supervisor, watcher: Watcher) -> Report:
     }
     wrong = [f"{noun}: {total} invocations failed" for noun, total in errors.items()]
     wrong += [f"the API refused: {error}" for error in (*player.errors, *supervisor.errors)]
-    wrong += _judged(player, cases, without_alert(supervisor, cases), per_case, summary)
+    wrong += judged(player, cases, without_alert(supervisor, cases), per_case, summary)
     return Report(summary, wrong, cases, alerts, posted)
 
 
-def _judged(
+def judged(
     player: Player, cases: list[Case], unheard: set[str], per_case: Counter[str], summary: dict[str, Any]
 ) -> list[str]:
     """Every bad or neutral review has one case, every case one first alert and one workflow that ended."""

@@ -91,28 +91,25 @@ class Supervisor:
             plan = plan_for(len(self.plans))
             self.plans[alert.case_id] = plan
             if plan in ("solve", "take"):
-                self._later(self.react_s, lambda: self._acknowledge(alert.case_id))
+                self._later(self.react_s, lambda: self._acknowledge(alert))
         elif alert.kind == "escalation" and self.plans.get(alert.case_id) == "late":
             self.plans[alert.case_id] = "solve"
-            self._later(self.react_s, lambda: self._acknowledge(alert.case_id))
+            self._later(self.react_s, lambda: self._acknowledge(alert))
 
-    def _acknowledge(self, case_id: str) -> None:
-        self.api.post(f"/cases/{case_id}/acknowledge", {"by": "supervisor.li"})
+    def _acknowledge(self, alert: HeardAlert) -> None:
+        self.api.post(f"/cases/{alert.case_id}/acknowledge", {"by": "supervisor.li"})
         self.done["acknowledged"] += 1
-        if self.plans[case_id] == "solve":
-            self._later(self.react_s, lambda: self._resolve(case_id))
+        if self.plans[alert.case_id] == "solve":
+            self._later(self.react_s, lambda: self._resolve(alert))
 
-    def _resolve(self, case_id: str) -> None:
-        case = self.api.get(f"/cases/{case_id}")
-        self.api.post(
-            f"/cases/{case_id}/resolve",
-            {
-                "by": "supervisor.li",
-                "cause": case["cause"],
-                "outcome": "solved",
-                "note": "电话沟通，客户接受方案",
-            },
-        )
+    def _resolve(self, alert: HeardAlert) -> None:
+        said = {
+            "by": "supervisor.li",
+            "cause": alert.grade,
+            "outcome": "solved",
+            "note": "电话沟通,客户接受方案",
+        }
+        self.api.post(f"/cases/{alert.case_id}/resolve", said)
         self.done["resolved"] += 1
 
     def _later(self, seconds: float, act: Callable[[], None]) -> None:
