@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -132,6 +133,6 @@ def test_forgetting_the_person_keeps_the_numbers() -> None:
 
 def test_no_grade_may_allow_more_than_24_hours() -> None:
     decision = RULES.decide("grades", {"cause": "quality", "suspected_malicious": False})
-    late = decision.model_copy(update={"then": decision.then | {"respond_within": 24 * 3600 + 1}})
+    late = replace(decision, then={**decision.then, "respond_within": 24 * 3600 + 1})
     with pytest.raises(DeadlineTooLate, match="24 hours"):
-        due(late, NOW)
+        due(late, NOW, RULES)
