@@ -32,19 +32,6 @@ class Template:
         return {name for _, name, _, _ in string.Formatter().parse(self.text) if name is not None}
 
 
-class _Deciders(dict[str, Decider]):
-    """The tables' functions, each compiled when it is first asked."""
-
-    def __init__(self, book: "Rulebook") -> None:
-        super().__init__()
-        self._book = book
-
-    def __missing__(self, name: str) -> Decider:
-        decide = self._book.table(name).compiled(self._book.version)
-        self[name] = decide
-        return decide
-
-
 class Rulebook:
     """The rules of one folder. `version` names its content (12 hex digits of a SHA-256)."""
 
@@ -58,7 +45,7 @@ class Rulebook:
         self.folder, self.version = folder, digest.hexdigest()[:12]
         self._paths = {path.stem: path for path in files if path.parent == folder and path.name != LEXICON}
         self._tables: dict[str, Table] = {}
-        self._deciders = _Deciders(self)
+        self._deciders: dict[str, Decider] = {}  # compiled when first asked
 
     def table(self, name: str) -> Table:
         """Return a table, read when it is first asked for. Raises RuleError, KeyError."""
@@ -85,7 +72,15 @@ class Rulebook:
 
         Raises TypeError for facts that the table does not declare so, NoRowHolds for a gap.
         """
-        return self._deciders[table](facts)
+        try:
+            decide = self._deciders[table]
+        except KeyError:
+            decide = self.decider(table)
+        return decide(facts)
+
+    def decider(self, table: str) -> Decider:
+        """Return the function that decides a table, for whoever asks it many times."""
+        return self._deciders.setdefault(table, self.table(table).compiled(self.version))
 
     def promotional(self, template: str) -> bool:
         return self.templates[template].promotional

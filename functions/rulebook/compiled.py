@@ -52,17 +52,17 @@ def source(table: "Table", rulebook: str) -> tuple[str, dict[str, Any]]:
 
 
 def _chain(table: "Table", names: dict[str, Any]) -> list[str]:
-    lines, trial = [], "None"
+    lines, trial = [], ""
     if any(not row.live for row in table.rows):
         lines.append("    trial = None")
-        trial = "trial"
+        trial = ", trial"
     for number, row in enumerate(table.rows):
         test = _test(row, table, names)
         if not row.live:
             lines += [f"    if trial is None and {test}:", f"        trial = {row.id!r}"]
             continue
         names[f"T{number}"] = row.then
-        answer = f"return Decision({table.name!r}, {row.id!r}, {row.why!r}, T{number}, facts, V, {trial})"
+        answer = f"return Decision({table.name!r}, {row.id!r}, {row.why!r}, T{number}, facts, V{trial})"
         if test == "True":
             return [*lines, f"    {answer}"]
         lines += [f"    if {test}:", f"        {answer}"]
@@ -74,7 +74,7 @@ def _end(table: "Table", names: dict[str, Any], trial: str) -> list[str]:
         return ["    return gap(facts)"]
     names["T"] = dict.fromkeys(table.outputs)
     said = f"{table.name!r}, {UNCOVERED!r}, {table.uncovered!r}"
-    return [f"    return Decision({said}, T, facts, V, {trial})"]
+    return [f"    return Decision({said}, T, facts, V{trial})"]
 
 
 def _look_up(table: "Table", names: dict[str, Any]) -> list[str] | None:
@@ -87,17 +87,20 @@ def _look_up(table: "Table", names: dict[str, Any]) -> list[str] | None:
     plain = table.hit != "collect" and table.uncovered is None
     if not 0 < size <= _LARGEST_LOOK_UP or trial or not plain:
         return None
-    answers: dict[Any, tuple[str, str, Mapping[str, Output]]] = {}
+    answers: dict[Any, Any] = {}
     for point in product(*axes):
         values = dict(zip(table.facts, point, strict=True))
         row = next((row for row in table.rows if _covers(row, values)), None)
         if row is None:
             return None
-        answers[point if len(point) > 1 else point[0]] = (row.id, row.why, row.then)
+        inner = answers
+        for value in point[:-1]:
+            inner = inner.setdefault(value, {})
+        inner[point[-1]] = (row.id, row.why, row.then)
     names["ROWS"] = answers
     return [
         "    try:",
-        f"        row, why, then = ROWS[{', '.join(table.facts)}]",
+        f"        row, why, then = ROWS[{']['.join(table.facts)}]",
         "    except (KeyError, TypeError):",
         "        return refuse(facts)",
         f"    return Decision({table.name!r}, row, why, then, facts, V)",
@@ -191,7 +194,7 @@ def _not_of(kind: FactType, name: str) -> str:
             outside.append(f"{name} < {kind.least}")
         if kind.most != inf:
             outside.append(f"{name} > {kind.most}")
-        return f"{known}({' or '.join([f'{name}.__class__ is not int', *outside])})"
+        return f"{known}({' or '.join([f'type({name}) is not int', *outside])})"
     if kind.name == "set":
         return f"not {name} <= {{{', '.join(map(repr, kind.words))}}}"
     if kind.name == "bool":

@@ -57,7 +57,7 @@ def _gaps(table: Table, space: Space, boxes: list[Box]) -> Iterator[Fault]:
             'Add a row for it, a last row without `when`, or declare it: uncovered = "a supervisor decides"'
         )
         yield table.source.fault(
-            table.source.line("row", len(table.source.data["row"]) - 1), "uncovered", message, mend
+            table.source.line("row", len(table.source.data["row"]) - 1, "id"), "uncovered", message, mend
         )
 
 

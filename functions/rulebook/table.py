@@ -7,7 +7,6 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cached_property
 from keyword import iskeyword
 from pathlib import Path
@@ -260,7 +259,10 @@ class Table:
 
     def row_fault(self, index: int, kind: str, message: str, mend: str, *keys: str) -> Fault:
         row_id = self.source.data["row"][index].get("id") or f"no. {index + 1}"
-        return self.source.fault(self.source.line("row", index, *keys), kind, message, mend, row_id)
+        line = self.source.line("row", index, *keys)
+        if line == self.source.line("row", index):
+            line = self.source.line("row", index, "id")
+        return self.source.fault(line, kind, message, mend, row_id)
 
     def example_fault(self, index: int, kind: str, message: str, mend: str, *keys: str) -> Fault:
         name = self.source.data["case"][index].get("name") or f"no. {index + 1}"
@@ -296,6 +298,8 @@ def _some(words: tuple[str, ...]) -> str:
 
 
 def _meant(word: Any, known: Any) -> str:
+    from difflib import get_close_matches  # only faults need it
+
     close = get_close_matches(str(word), [str(one) for one in known], 1)
     return f" - {close[0]!r} may be meant" if close else ""
 
