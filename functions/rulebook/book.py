@@ -47,6 +47,11 @@ class Rulebook:
         self._tables: dict[str, Table] = {}
         self._deciders: dict[str, Decider] = {}  # compiled when first asked
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tables' names, without reading them."""
+        return tuple(self._paths)
+
     def table(self, name: str) -> Table:
         """Return a table, read when it is first asked for. Raises RuleError, KeyError."""
         if name not in self._tables:

@@ -10,16 +10,14 @@ from functions.rulebook.source import Source
 from functions.rulebook.table import Table
 
 REWARD = (
-    "Rewarding the change of a review is forbidden (Anti-Unfair Competition Law; Interim Provisions on Online "
-    "Unfair Competition art. 9; platform rules; 16 CFR 465.4)"
+    "Rewarding the change of a review is forbidden (Anti-Unfair Competition Law; Interim Provisions on "
+    "Online Unfair Competition art. 9; platform rules; 16 CFR 465.4)"
 )
 _REVIEW = re.compile(
     r"(^|_)(stars?|rating|rated|score|reviews?|complains?|complaint|bad|cause|evidence|sentiment|edited|"
     r"converted|improved|upgraded|deleted|grade|text)(_|$)"
 )
 _BENEFIT = re.compile(
-    r"(^|_)(remedy|coupon|goodwill|cost_cap|gift|reward|refund|cash|voucher|points|discount)(_|$)"
-)
     r"(^|_)(remedy|coupon|goodwill|cost_cap|gift|reward|refund|cash|voucher|points|discount)(_|$)"
 )
 # The same in tests/rules: a message with one of these never goes out.

@@ -87,7 +87,8 @@ class Axis:
         if low == high:
             return f"{self.name} = {told(int(low), self.kind)}"
         fine = self.kind.name in ("fen", "duration")
-        above = f"> {told(int(low) - 1, self.kind)}" if fine and not least else f">= {_maybe(low, self.kind)}"
+        beyond = fine and not least and low % 100 != 0  # 300.01 and more is said as above 300.00
+        above = f"> {told(int(low) - 1, self.kind)}" if beyond else f">= {_maybe(low, self.kind)}"
         below = f"<= {_maybe(high, self.kind)}"
         if most:
             return f"{self.name} {above}"

@@ -270,11 +270,8 @@ def _fifty_rows(number: int) -> str:
         f'then = {{ give = "{n}.00" }}\n'
         for n in range(49)
     ]
-    head = f'about = "table {number}"
-facts = {{ value = "fen", kind = ["a", "b", "c"] }}
-'
-    head += 'outputs = { give = "fen" }
-'
+    kinds = 'facts = { value = "fen", kind = ["a", "b", "c"] }'
+    head = f'about = "table {number}"\n{kinds}\noutputs = {{ give = "fen" }}\n'
     last = '[[row]]\nid = "rest"\nwhy = "the rest"\nsource = "bench"\nthen = { give = "0.00" }\n'
     return head + "".join(rows) + last
 

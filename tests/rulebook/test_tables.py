@@ -88,7 +88,7 @@ def test_facts_the_table_does_not_declare_are_refused(facts) -> None:
         ('{ value = "<=', '{ worth = "<=', "worth is not declared as a fact. The table knows value, grade"),
         ('id = "b-only"', 'id = "small"', "appears twice"),
         ('give = "5.00"', 'note = "n"', "lacks give"),
-        ('why = "w"\n', "", "t.toml:5: row 'small': there is no `why`"),
+        ('why = "w"\n', "", "t.toml:6: row 'small': there is no `why`"),
         ('"fen?"', '"money"', "is no type"),
         ("about", "abuot", "t.toml:2: 'abuot' means nothing here.*'about' may be meant"),
         ("[[row]]", "[[row", "t.toml:5: "),
