@@ -11,8 +11,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from aws_lambda_powertools.utilities.data_classes import SQSEvent
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from pydantic import ValidationError
 
 from functions import rulebook
@@ -20,7 +18,7 @@ from functions.domain.cases import Case, case_id, new_version, open_case
 from functions.domain.profiles import Order, Profile, remember
 from functions.domain.reviews import Review
 from functions.domain.verdicts import Verdict, judge
-from functions.runtime.batches import QueueBatch
+from functions.runtime.batches import Record, each
 from functions.runtime.clock import now
 from functions.runtime.observability import count, observed
 from functions.store import cases, customers
@@ -37,12 +35,8 @@ class MalformedReview(ValueError):
 
 @observed
 def handler(event: dict[str, Any], context: Any) -> Any:
-    records = list(SQSEvent(event).records)
-    seen = Batch([review for review in map(_readable, records) if review is not None])
-    processor = QueueBatch()
-    with processor(records=event["Records"], handler=partial(evaluate, seen=seen)):
-        processor.process()
-    return processor.response()
+    seen = Batch([review for review in map(_readable, event["Records"]) if review is not None])
+    return each(event, partial(evaluate, seen=seen))
 
 
 class Batch:
@@ -61,7 +55,7 @@ class Batch:
         return self.cases.get(case_id(review.key))
 
 
-def evaluate(record: SQSRecord, seen: Batch) -> None:
+def evaluate(record: Record, seen: Batch) -> None:
     """Record what one review means. Raises MalformedReview, StaleWrite."""
     review, moment = _review(record), now()
     verdict, case = seen.verdict(review), seen.case(review)
@@ -119,9 +113,9 @@ def _buyers(reviews: Iterable[Review]) -> set[Buyer]:
     return {(review.shop_id, review.customer_id, review.order_id) for review in reviews if review.customer_id}
 
 
-def _review(record: SQSRecord) -> Review:
+def _review(record: Record) -> Review:
     try:
-        return Review.model_validate_json(record.body)
+        return Review.model_validate_json(record["body"])
     except ValidationError as error:
         faults = [
             f"{'.'.join(map(str, fault['loc'])) or 'body'}: {fault['type']}"
@@ -130,7 +124,7 @@ def _review(record: SQSRecord) -> Review:
         raise MalformedReview(f"not a review; mend {'; '.join(faults)} and send it again") from None
 
 
-def _readable(record: SQSRecord) -> Review | None:
+def _readable(record: Record) -> Review | None:
     """The review of a message, None for one that will fail by itself when its turn comes."""
     try:
         return _review(record)

@@ -160,6 +160,8 @@ def new_version(case: Case, review: Review, now: datetime) -> Case:
     if review.version in case.versions:
         return case
     note = f"rating {review.stars or review.rating}"
+    if "erased" in case.events:
+        review = _without_person(review)
     return _changed(
         case,
         {
@@ -216,13 +218,17 @@ def forget_person(case: Case, now: datetime) -> Case:
     known = case.review.customer_id, case.review.order_id, case.review.text, case.evidence
     if "erased" in case.events and not any(known):
         return case
-    review = case.review.model_copy(update={"customer_id": None, "order_id": None, "text": ""})
+    review = _without_person(case.review)
     events = {key: event.model_copy(update={"note": None}) for key, event in case.events.items()}
     return _changed(
         case.model_copy(update={"events": events}),
         {"review": review, "evidence": ()},
         {"erased": Event(at=now, kind="person erased")},
     )
+
+
+def _without_person(review: Review) -> Review:
+    return review.model_copy(update={"customer_id": None, "order_id": None, "text": ""})
 
 
 def token_key(token: str) -> str:

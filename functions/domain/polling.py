@@ -4,7 +4,7 @@ Nothing here knows a platform. A shop's state advances only through the function
 after the reviews of a window are safely queued. Dying in between costs duplicates, never a review.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
@@ -34,8 +34,9 @@ _EMPTY = bytes(8)
 class Shop(BaseModel):
     """A shop: what its owner configured and how far polling has come.
 
-    `seen` packs the 8-byte fingerprints of the reviews in the last OVERLAP before the cursor.
-    `digests` packs (bucket number, exclusive or of the fingerprints in that bucket), 4 + 8 bytes.
+    `seen` packs the reviews of the last OVERLAP before the cursor: when posted, in seconds since
+    1970, and fingerprint, 4 + 8 bytes. `digests` packs what the polls of the last day saw: number of
+    the bucket and exclusive or of the fingerprints in it, 4 + 8 bytes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -116,15 +117,15 @@ def next_window(shop: Shop, now: datetime) -> Window:
 
 def unseen(shop: Shop, reviews: Iterable[Review]) -> list[Review]:
     """Return the reviews that the polls before this one did not show, each version once."""
-    known = set(_unpack(shop.seen))
+    known = {mark for _, mark in _unpacked(shop.seen)}
     return [review for mark, review in _marked(reviews).items() if mark not in known]
 
 
 def advanced(shop: Shop, window: Window, reviews: Sequence[Review], now: datetime) -> Shop:
     """Return the shop after all `reviews` of the window were read and the unseen ones queued."""
-    marks = _marked(reviews)
-    recent = [(r.posted_at, mark) for mark, r in marks.items() if r.posted_at >= window.end - OVERLAP]
-    digests = _digests(shop)
+    # What an earlier poll saw stays known for its time, even if this one did not show it.
+    seen = {*_unpacked(shop.seen), *((_second(r), mark) for mark, r in _marked(reviews).items())}
+    digests = dict(_unpacked(shop.digests))
     for review in unseen(shop, reviews):
         bucket = _bucket(review.posted_at)
         digests[bucket] = _xor(digests.get(bucket, _EMPTY), fingerprint(review))
@@ -132,8 +133,8 @@ def advanced(shop: Shop, window: Window, reviews: Sequence[Review], now: datetim
     return shop.model_copy(
         update={
             "cursor_at": window.end,
-            "seen": b"".join(mark for _, mark in sorted(recent)[-MAX_SEEN:]),
-            "digests": _packed(digests, oldest=_bucket(now - SWEPT)),
+            "seen": _packed(seen, oldest=int((window.end - OVERLAP).timestamp()))[-12 * MAX_SEEN :],
+            "digests": _packed(digests.items(), oldest=_bucket(now - SWEPT)),
             "polled_at": now if caught_up else shop.polled_at,
             "watched_since": shop.watched_since or now,
             # A new shop's first polls read as much as a sweep does.
@@ -166,7 +167,7 @@ def missed(shop: Shop, window: Window, reviews: Iterable[Review]) -> list[Review
     A late row brings its whole bucket again: duplicates are harmless, and one number for a bucket
     instead of one for each review keeps the shop's item small.
     """
-    known = _digests(shop)
+    known = dict(_unpacked(shop.digests))
     return [
         review
         for bucket, marks in _by_bucket(window, reviews).items()
@@ -177,11 +178,12 @@ def missed(shop: Shop, window: Window, reviews: Iterable[Review]) -> list[Review
 
 def swept(shop: Shop, window: Window, reviews: Sequence[Review], now: datetime) -> Shop:
     """Return the shop after the sweep of the window, its `missed` reviews being queued."""
-    digests = _digests(shop) | {b: _digest(marks) for b, marks in _by_bucket(window, reviews).items()}
+    digests = dict(_unpacked(shop.digests))
+    digests |= {bucket: _digest(marks) for bucket, marks in _by_bucket(window, reviews).items()}
     swept_to = window.end + timedelta(seconds=1)
     return shop.model_copy(
         update={
-            "digests": _packed(digests, oldest=_bucket(now - SWEPT)),
+            "digests": _packed(digests.items(), oldest=_bucket(now - SWEPT)),
             "swept_at": shop.swept_at if shop.swept_to else now,
             "swept_to": swept_to if _bucket(swept_to) < _sweep_end(shop) else None,
             "last_review_at": _latest(shop, reviews),
@@ -210,8 +212,8 @@ def _marked(reviews: Iterable[Review]) -> dict[bytes, Review]:
     return {fingerprint(review): review for review in reviews}
 
 
-def _unpack(packed: bytes) -> list[bytes]:
-    return [packed[at : at + 8] for at in range(0, len(packed), 8)]
+def _second(review: Review) -> int:
+    return int(review.posted_at.timestamp())
 
 
 def _latest(shop: Shop, reviews: Iterable[Review]) -> datetime | None:
@@ -250,10 +252,10 @@ def _xor(left: bytes, right: bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(left, right, strict=True))
 
 
-def _digests(shop: Shop) -> dict[int, bytes]:
-    entries = (shop.digests[at : at + 12] for at in range(0, len(shop.digests), 12))
-    return {int.from_bytes(entry[:4]): entry[4:] for entry in entries}
+def _unpacked(entries: bytes) -> Iterator[tuple[int, bytes]]:
+    for at in range(0, len(entries), 12):
+        yield int.from_bytes(entries[at : at + 4]), entries[at + 4 : at + 12]
 
 
-def _packed(digests: dict[int, bytes], oldest: int) -> bytes:
-    return b"".join(b.to_bytes(4) + digest for b, digest in sorted(digests.items()) if b >= oldest)
+def _packed(entries: Iterable[tuple[int, bytes]], oldest: int) -> bytes:
+    return b"".join(number.to_bytes(4) + mark for number, mark in sorted(entries) if number >= oldest)

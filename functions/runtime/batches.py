@@ -1,26 +1,34 @@
-"""Batches of queue messages: one bad message fails alone and says why."""
+"""Batches of queue messages: one bad message fails alone and says why.
 
+Powertools' batch processor does the same, but importing it costs a fifth of a cold start.
+"""
+
+from collections.abc import Callable
 from typing import Any
-
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, FailureResponse
 
 from functions.runtime.observability import count, logger
 
+Record = dict[str, Any]
 
-class QueueBatch(BatchProcessor):
-    """Partial failure for SQS: failed messages come again, the others are done.
+
+def each(event: dict[str, Any], handle: Callable[[Record], None]) -> dict[str, Any]:
+    """Handle every message; answer which failed (SQS ReportBatchItemFailures), so that they come again.
 
     Log lines carry the exception's own text, so exceptions must not quote reviews.
     """
-
-    def __init__(self) -> None:
-        super().__init__(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-
-    def failure_handler(self, record: Any, exception: Any) -> FailureResponse:
-        kind, error, _ = exception
-        logger.error(
-            "message failed",
-            extra={"message_id": record.message_id, "error": kind.__name__, "reason": str(error)},
-        )
-        count("FailedMessages")
-        return super().failure_handler(record, exception)
+    failed: list[str] = []
+    for record in event["Records"]:
+        try:
+            handle(record)
+        except Exception as error:
+            failed.append(record["messageId"])
+            count("FailedMessages")
+            logger.error(
+                "message failed",
+                extra={
+                    "message_id": record["messageId"],
+                    "error": type(error).__name__,
+                    "reason": str(error),
+                },
+            )
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

@@ -222,9 +222,12 @@ def _item(case: Case) -> "Item":
     return to_item(saved, **derived)
 
 
-def _page(items: "list[Item]", end: "Item | None", order: str, subject: str) -> Page:
+def _page(entries: "list[Item]", end: "Item | None", order: str, subject: str) -> Page:
+    """The index holds keys and filters only; the cases themselves are read in one call."""
     token = _token(end[order]["S"], end["case_id"]["S"], subject) if end is not None else None
-    return Page([from_item(Case, item) for item in items], token)
+    ids = [entry["case_id"]["S"] for entry in entries]
+    found = read_many(ids)
+    return Page([found[case_id] for case_id in ids if case_id in found], token)
 
 
 def _token(at: str, case_id: str, subject: str) -> str:

@@ -131,6 +131,13 @@ def test_forgetting_the_person_keeps_the_numbers() -> None:
     assert (gone.grade, gone.decisions, gone.status) == ("quality", opened().decisions, "resolved")
 
 
+def test_an_edit_does_not_bring_an_erased_person_back() -> None:
+    gone = forget_person(opened(), NOW)
+    noted = new_version(gone, review(text="我又来了", rating="bad"), NOW)
+    assert len(noted.versions) == 2
+    assert (noted.review.customer_id, noted.review.text) == (None, "")
+
+
 def test_no_grade_may_allow_more_than_24_hours() -> None:
     decision = RULES.decide("grades", {"cause": "quality", "suspected_malicious": False})
     late = replace(decision, then={**decision.then, "respond_within": 24 * 3600 + 1})

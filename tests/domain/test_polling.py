@@ -125,10 +125,18 @@ def test_a_review_is_known_for_as_long_as_the_overlap_shows_it() -> None:
 
 
 def test_fingerprints_are_bounded_and_the_oldest_go_first() -> None:
-    many = [review(n, NOW - MINUTE + n * timedelta(milliseconds=1)) for n in range(polling.MAX_SEEN + 5)]
-    after = polled(shop(cursor_at=NOW - 20 * SECOND), *many)
-    assert len(after.seen) == 8 * polling.MAX_SEEN
-    assert polling.unseen(after, many) == many[:5]
+    oldest = [review(n, NOW - MINUTE) for n in range(5)]
+    others = [review(n, NOW - 30 * SECOND) for n in range(5, polling.MAX_SEEN + 5)]
+    after = polled(shop(cursor_at=NOW - 20 * SECOND), *oldest, *others)
+    assert len(after.seen) == 12 * polling.MAX_SEEN
+    assert polling.unseen(after, oldest + others) == oldest
+
+
+def test_a_review_that_the_platform_hides_for_a_moment_is_not_new_when_it_shows_again() -> None:
+    first = polled(shop(cursor_at=NOW - 20 * SECOND), review(1, NOW))
+    hidden = polled(first, now=NOW + 20 * SECOND)
+    assert polling.unseen(hidden, [review(1, NOW)]) == []
+    assert polled(hidden, now=NOW + polling.OVERLAP + SECOND).seen == b""
 
 
 def test_a_reading_remembers_the_newest_review_and_since_when_we_watch() -> None:
@@ -180,7 +188,7 @@ def test_a_sweep_brings_the_bucket_of_a_late_review_and_no_other() -> None:
 
 def test_a_sweep_finds_an_edit_that_came_after_the_overlap() -> None:
     edited = review(4, SEEN[3].posted_at, text="差评")
-    assert sweep(watched(*SEEN), *(SEEN[:3] + [edited] + SEEN[4:]))[1] == [edited]
+    assert sweep(watched(*SEEN), *SEEN[:3], edited, *SEEN[4:])[1] == [edited]
 
 
 def test_a_sweep_covers_the_day_without_a_gap_up_to_what_the_next_poll_reads_again() -> None:

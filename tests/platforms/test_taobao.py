@@ -19,7 +19,7 @@ from functions.platforms.errors import (
     SessionExpired,
     TemporarilyUnavailable,
 )
-from functions.platforms.taobao import METHOD, error_of
+from functions.platforms.taobao import error_of
 from infra.local.simulators.faults import Fault
 from infra.local.simulators.loopback import Answer, Loopback
 from infra.local.simulators.taobao import TaobaoSimulator
@@ -54,7 +54,7 @@ def ids(reviews: list[Review]) -> set[str]:
 def answering(body: object, status: int = 200) -> Iterator[str]:
     """Serve one fixed answer; yield the address."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    server = Loopback(("/router/rest",), 0, lambda params: Answer("ok", raw, status))
+    server = Loopback(("/router/rest",), 0, lambda _: Answer("ok", raw, status))
     server.start()
     try:
         yield f"http://127.0.0.1:{server.port}/router/rest"

@@ -8,20 +8,17 @@ misreading of the protocol shows.
 import hashlib
 import hmac
 import json
-import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from infra.local.simulators import faults as schedules
 from infra.local.simulators.faults import Fault
 from infra.local.simulators.loopback import Answer, Loopback
-from infra.local.simulators.taobao_rows import CHINA, WALL, Row, load
+from infra.local.simulators.taobao_rows import CHINA, WALL, Row
 
 PATHS = ("/router/rest", "/top/router/rest")
 METHOD = "taobao.traderates.get"
@@ -242,29 +239,3 @@ def _wall_time(text: str) -> datetime | None:
         return datetime.strptime(text, WALL).replace(tzinfo=CHINA)
     except ValueError:
         return None
-
-
-def serve(port: int, reviews_file: Path | None, faults_file: Path | None) -> None:
-    """Run the simulator alone until Ctrl-C or SIGTERM, saying where it listens and how to get in.
-
-    Raises ValueError for a file that cannot be used, OSError for a port that is taken.
-    """
-    faults = schedules.load(faults_file) if faults_file else ()
-    ended = threading.Event()
-    with TaobaoSimulator(port=port, faults=faults) as simulator:
-        rows = load(reviews_file, utc_now()) if reviews_file else []
-        for row in rows:
-            simulator.publish(row)
-        before = {
-            number: signal.signal(number, lambda *_: ended.set())
-            for number in (signal.SIGINT, signal.SIGTERM)
-        }
-        print(f"Taobao simulator: {simulator.url}   ({len(rows)} reviews, {len(faults)} faults)", flush=True)
-        print(f"Secret to use:    {simulator.secret}", flush=True)
-        try:
-            ended.wait()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-    for (method, outcome), calls in sorted(simulator.counts.items()):
-        print(f"{calls:8} {method or '-'} {outcome}", flush=True)

@@ -1,11 +1,8 @@
-"""Reviews as the simulated Taobao holds them, and how to read a file of them."""
+"""Reviews as the simulated Taobao holds and shows them."""
 
-import csv
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any, Self
 
 CHINA = timezone(timedelta(hours=8))
@@ -62,28 +59,6 @@ class Row:
             "valid_score": True,
         }
         return {name: row[name] for name in fields if row.get(name) not in (None, "")}
-
-
-def load(path: Path, start: datetime) -> list[Row]:
-    """Return the rows of a CSV (with a header) or JSONL file: the fields of `Row.of`.
-
-    `visible_after_s`, seconds after `start`, may stand for `visible_at`, so that a stream is played.
-    Raises ValueError with the line number of a row that cannot be used.
-    """
-    with path.open(encoding="utf-8", newline="") as lines:
-        found = (
-            map(json.loads, filter(str.strip, lines)) if path.suffix == ".jsonl" else csv.DictReader(lines)
-        )
-        rows: list[Row] = []
-        for number, values in enumerate(found, start=1):
-            try:
-                fields = dict(values)
-                if after := fields.pop("visible_after_s", None):
-                    fields["visible_at"] = start + timedelta(seconds=float(after))
-                rows.append(Row.of(fields, start))
-            except (KeyError, TypeError, ValueError) as error:
-                raise ValueError(f"{path.name}, review {number}: {error}") from error
-    return rows
 
 
 def _moment(value: object) -> datetime | None:

@@ -1,0 +1,129 @@
+"""The command `winback`: play the demo, simulate a platform, look after shops, replay what failed."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+STAGES = ("dev", "prod", "local")
+
+
+class UsageError(Exception):
+    """The command cannot be carried out as given; the message says what would mend it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return 0, 1 when it did not do what it should, 2 when it cannot be tried."""
+    given = _parser().parse_args(arguments)
+    from botocore.exceptions import BotoCoreError, ClientError  # imports are what makes --help slow
+
+    from infra.local.deploy import DeployError
+    from infra.local.emulator import EmulatorError
+    from infra.local.stream import StreamError
+
+    module, function = given.run
+    try:
+        return int(getattr(importlib.import_module(module), function)(given))
+    except (UsageError, StreamError) as error:
+        print(f"winback: {error}", file=sys.stderr)
+        return 2
+    except (EmulatorError, DeployError) as error:
+        print(f"winback: {error}", file=sys.stderr)
+        return 1
+    except ClientError as error:
+        print(f"winback: AWS refused: {error}", file=sys.stderr)
+        return 1
+    except BotoCoreError as error:
+        print(
+            f"winback: AWS cannot be reached: {error}\n"
+            "Set AWS_REGION and credentials (AWS_PROFILE, or `aws configure`).",
+            file=sys.stderr,
+        )
+        return 1
+    except KeyboardInterrupt:
+        print("winback: stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="winback", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _demo(commands.add_parser("demo", help="run the whole system on this machine and play reviews into it"))
+    _simulate(commands.add_parser("simulate", help="run a platform's simulator alone"))
+    _shop(commands.add_parser("shop", help="add, list, pause and resume the shops of a deployed stage"))
+    _replay(commands.add_parser("replay", help="give failed events of a deployed stage another try"))
+    return parser
+
+
+def _demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--reviews", type=Path, metavar="FILE", help="CSV or CSV.gz; our own sample without")
+    parser.add_argument("--limit", type=_count, metavar="N", help="play the first N rows only")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the summary as JSON")
+    parser.add_argument("--faults", type=Path, metavar="FILE", help="faults that the platform is to show")
+    parser.add_argument("--rate", type=_rate, metavar="R", help="reviews a second (2; long files 10)")
+    parser.add_argument("--shop-count", type=_count, default=1, metavar="N", help="spread over N shops (1)")
+    parser.add_argument("--keep", action="store_true", help="leave it running until Ctrl-C")
+    parser.set_defaults(run=("infra.local.demo", "run"))
+
+
+def _simulate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("platform", choices=["taobao"])
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--reviews", type=Path, required=True, metavar="FILE", help="CSV or CSV.gz")
+    parser.add_argument("--faults", type=Path, metavar="FILE", help="faults to show, as TOML or JSON")
+    parser.set_defaults(run=("infra.cli.simulate", "run"))
+
+
+def _shop(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    add = actions.add_parser("add", help="start watching a shop")
+    add.add_argument("shop_id")
+    add.add_argument("--platform", choices=["taobao"], default="taobao")
+    add.add_argument("--name", required=True, help="what people call the shop")
+    add.add_argument("--interval", type=_count, default=20, metavar="S", help="seconds between polls (20)")
+    add.add_argument(
+        "--silent-after", type=_count, default=86400, metavar="S", help="no review for this long alarms"
+    )
+    add.add_argument("--api-url", default="", help="the platform's address, if not its own")
+    add.set_defaults(run=("infra.cli.shop", "add"))
+    resume = actions.add_parser("resume", help="watch it again, with new credentials if given")
+    resume.add_argument("shop_id")
+    resume.set_defaults(run=("infra.cli.shop", "resume"))
+    for each in (add, resume):
+        each.add_argument(
+            "--credentials", type=Path, required=each is add, metavar="FILE",
+            help='JSON: {"app_key": "...", "app_secret": "...", "session": "..."}; kept in Secrets Manager',
+        )  # fmt: skip
+    pause = actions.add_parser("pause", help="stop watching a shop")
+    pause.add_argument("shop_id")
+    pause.set_defaults(run=("infra.cli.shop", "pause"))
+    listing = actions.add_parser("list", help="show all shops and how watching them goes")
+    listing.set_defaults(run=("infra.cli.shop", "show"))
+    for each in (add, resume, pause, listing):
+        each.add_argument("--stage", choices=STAGES, default="dev")
+
+
+def _replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--stage", choices=STAGES, default="dev")
+    parser.set_defaults(run=("infra.cli.replay", "run"))
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 on")
+    return number
+
+
+def _rate(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 1000:
+        raise argparse.ArgumentTypeError(
+            f"{text} is not a number of reviews a second, above 0 and at most 1000"
+        )
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""`make bench`: what things cost, one JSON line each, compared within the same run.
+
+python -m tests.bench [imports] [calls] [evaluator]
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tests.bench import calls, evaluator, imports
+
+BENCHES: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
+    "imports": imports.measure,
+    "calls": calls.measure,
+    "evaluator": evaluator.measure,
+}
+
+
+def main(names: list[str]) -> int:
+    if unknown := sorted(set(names) - BENCHES.keys()):
+        print(f"no bench called {', '.join(unknown)}; there are {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
+    for name in names or BENCHES:
+        for line in BENCHES[name]():
+            print(json.dumps({"bench": name} | line), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
