@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # style sheets and markup
 """Chart: a replay as one small HTML page that needs nothing else."""
 
 from html import escape
