@@ -59,6 +59,7 @@ def exported(table: Table) -> str:
         rule = _put(inner, "rule", id=f"row_{place}")
         rule.set(f"{{{OURS}}}id", row["id"])
         rule.set(f"{{{OURS}}}mode", row.get("mode", "live"))
+        _put(rule, "description", row["why"])  # what dmn-js shows and edits as the row's annotation
         for name, kind in table.facts.items():
             entry = _put(rule, "inputEntry", id=f"r{place}_{name}")
             _put(entry, "text", _cell(row.get("when", {}).get(name, "-"), kind))
@@ -173,7 +174,7 @@ def imported(text: str) -> str:
         ]
     for place, rule in enumerate(rules):
         notes = [entry.findtext("d:text", "", at) for entry in rule.findall("d:annotationEntry", at)]
-        why = (notes[0] if notes else "") or rule.findtext("d:description", "", at) or "as imported"
+        why = rule.findtext("d:description", "", at) or (notes[0] if notes else "") or "as imported"
         when = {n: _test(cells[place][facts[n][1]], kind) for n, kind in kinds.items()}
         then = {n: _output(answers[place][gives[n][1]], kind) for n, kind in types.items()}
         shown = {n: cell for n, cell in when.items() if cell != "-"}

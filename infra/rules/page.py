@@ -15,7 +15,7 @@ header{position:sticky;top:0;background:#fff;border-bottom:1px solid var(--line)
 gap:1rem;align-items:center;z-index:1}header h1{font-size:1.15rem;margin:0;flex:1}input{font:inherit;padding:.35rem
 .7rem;border:1px solid var(--line);border-radius:.5rem;width:16rem}button{font:inherit;padding:.35rem .9rem;border:1px
 solid var(--line);border-radius:.5rem;background:#fff;cursor:pointer}main{display:grid;grid-template-columns:13rem 1fr;
-gap:2rem;padding:1rem 1.5rem}nav{position:sticky;top:4.5rem;align-self:start;max-height:85vh;overflow:auto}
+gap:2rem;padding:1rem 1.5rem}main>div{min-width:0}nav{position:sticky;top:4.5rem;align-self:start;max-height:85vh;overflow:auto}
 nav a{display:block;color:var(--blue);text-decoration:none;padding:.12rem 0}section{margin:0 0 2.2rem;
 scroll-margin-top:5rem}h2{font-size:1.1rem;margin:.2rem 0}p{margin:.2rem 0 .6rem;color:#51606f;max-width:60rem}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;

@@ -236,7 +236,8 @@ def as_json(result: Replay) -> str:
 
 def as_text(result: Replay) -> str:
     lines = [
-        f"rules {result.old} -> {result.new}: {result.orders} orders, {result.reviews} reviews, {result.days} days",
+        f"rules {result.old} -> {result.new}: "
+        f"{result.orders} orders, {result.reviews} reviews, {result.days} days",
         f"cases {result.cases[0]} -> {result.cases[1]}",
         f"cost  {yuan(result.cost[0])} -> {yuan(result.cost[1])} yuan",
         f"difference {yuan(result.per_day)} yuan a day",
