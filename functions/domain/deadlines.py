@@ -14,8 +14,9 @@ def due(grade: Decision, seen_at: datetime, rules: Rules) -> tuple[datetime, dat
     within = timedelta(seconds=grade.number("respond_within"))
     longest = rules.decide("limits", {"of": "grades.respond_within"}).number("longest")
     if within > timedelta(seconds=longest):
+        promised = f"{longest / 3600:g} hours"
         raise DeadlineTooLate(
-            f"{grade.table}.{grade.row}: respond_within is {within}, more than the promised {longest / 3600:g} hours"
+            f"{grade.table}.{grade.row}: respond_within is {within}, more than the promised {promised}"
         )
     due_at = seen_at + within
     return due_at - timedelta(seconds=grade.number("warn_before")), due_at

@@ -129,14 +129,14 @@ def _show(given: argparse.Namespace) -> int:
 
 
 def _dmn(given: argparse.Namespace) -> int:
-    from infra.rules import dmn
+    from infra.rules.dmn import exported, imported
 
     if given.read:
-        print(dmn.imported(given.read.read_text(encoding="utf-8")), end="")
+        print(imported(given.read.read_text(encoding="utf-8")), end="")
         return 0
     given.export.mkdir(parents=True, exist_ok=True)
     for table in Rulebook(given.rules).tables.values():
-        (given.export / f"{table.name}.dmn").write_text(dmn.exported(table), encoding="utf-8")
+        (given.export / f"{table.name}.dmn").write_text(exported(table), encoding="utf-8")
     print(f"wrote {len(list(given.export.glob('*.dmn')))} tables to {given.export}")
     return 0
 

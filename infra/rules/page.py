@@ -7,7 +7,7 @@ from typing import Any
 from functions.rulebook import Rulebook
 from functions.rulebook.regions import told
 from functions.rulebook.table import Row, Table
-from infra.rules.words import ZH
+from infra.rules.words import VALUES, ZH
 
 _STYLE = """:root{--ink:#1c2430;--line:#dde3ea;--soft:#f4f6f9;--blue:#1f6feb}*{box-sizing:border-box}
 body{font:15px/1.5 system-ui,"PingFang SC","Noto Sans CJK SC",sans-serif;color:var(--ink);margin:0}
@@ -81,7 +81,7 @@ def _cell(written: Any) -> str:
         return _both("yes", "是") if written else _both("no", "否")
     if isinstance(written, list):
         return "<br>".join(_cell(one) for one in written)
-    return _both("unknown", "未知") if written == "unknown" else escape(str(written))
+    return _word(str(written))
 
 
 def _value(value: Any, table: Table, name: str) -> str:
@@ -89,7 +89,13 @@ def _value(value: Any, table: Table, name: str) -> str:
         return "–"
     if isinstance(value, bool):
         return _cell(value)
-    return escape(", ".join(value) if isinstance(value, list) else told(value, table.outputs[name]))
+    if isinstance(value, list):
+        return ", ".join(map(_word, value)) or _both("nobody", "无")
+    return _word(told(value, table.outputs[name]))
+
+
+def _word(word: str) -> str:
+    return _both(word, VALUES[word]) if word in VALUES else escape(word)
 
 
 def _name(name: str) -> str:

@@ -12,10 +12,16 @@ from functions.rulebook import SHIPPED, Rulebook
 from infra.cli.rules import arguments, run
 from infra.rules.page import page
 
-COLUMNS = (
-    "order_id,customer_unique_id,order_purchase_timestamp,payment_value,review_score,"
-    "review_comment_title,review_comment_message,review_answer_timestamp"
-).split(",")
+COLUMNS = [
+    "order_id",
+    "customer_unique_id",
+    "order_purchase_timestamp",
+    "payment_value",
+    "review_score",
+    "review_comment_title",
+    "review_comment_message",
+    "review_answer_timestamp",
+]
 
 
 def winback(*words: str) -> int:

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from functions.domain.decisions import Decision
+from functions.domain.decisions import Decision, Fact
 from functions.rulebook.table import Table
 
 HEAD = """
@@ -31,7 +31,7 @@ def row(id: str, when: str = "", then: str = 'give = "1.00"', more: str = "") ->
     return ROW.format(id=id, when=when, then=then, more=more)
 
 
-FACTS = {"value": 5000, "kind": ["x"]}
+FACTS: dict[str, Fact] = {"value": 5000, "kind": ["x"]}
 
 
 def test_a_table_that_collects_lists_names_and_adds_amounts() -> None:
