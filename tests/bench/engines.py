@@ -58,10 +58,10 @@ def _measured(rules: Rulebook, deciders: list[Decide], inputs: Any, rows: Any) -
             raise AssertionError(f"{one}: {got} instead of {wanted}")
     took = float("inf")
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.process_time()
         for one in inputs:
             whole(one)
-        took = min(took, time.perf_counter() - started)
+        took = min(took, time.process_time() - started)
     return {"us": round(1e6 * took / len(inputs), 1)}
 
 
