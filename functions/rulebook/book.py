@@ -3,10 +3,10 @@
 import string
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from functions.domain.decisions import Decision, Fact
 from functions.rulebook.faults import RuleError
@@ -20,8 +20,7 @@ class BlankVariable(ValueError):
     """A template has a variable without a value: the message must not go out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     about: str
     text: str
     promotional: bool = False

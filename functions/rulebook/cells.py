@@ -10,10 +10,9 @@ and kept in fen. What a test holds for is kept as a `Span`, so that it can be co
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import chain, combinations
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from functions.domain.decisions import Fact, Output
 from functions.domain.money import fen
@@ -36,8 +35,7 @@ class CellError(ValueError):
     """A cell that cannot be read; the text says what it must look like."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """The values of a fact that a test holds for: ranges of numbers, and single values (None is unknown)."""
 
     ranges: tuple[Range, ...] = ()

@@ -81,7 +81,7 @@ def _kept(table: Table, contract: Contract) -> Iterator[Fault]:
             if odd := [one for one in value if one not in known] if isinstance(value, list) else []:
                 message = f"{output}: nobody is {odd[0]!r}"
                 mend = f"Name some of {', '.join(known)}"
-                yield table.row_fault(row.index, "output-refused", message, mend, "then", output)
+                yield table.row_fault(row.place, "output-refused", message, mend, "then", output)
 
 
 def _takes(wide: FactType, narrow: FactType) -> bool:
@@ -121,7 +121,7 @@ def _limited(tables: dict[str, Table]) -> Iterator[Fault]:
             if over and row in ([], [one.id]):
                 message = f"{output}: {told(value, kind)} is more than {told(most, kind)}. {limit.why}"
                 mend = f"Lower it, or change row {limit.row!r} of limits.toml if the shop wants more"
-                yield tables[table].row_fault(one.index, "over-limit", message, mend, "then", output)
+                yield tables[table].row_fault(one.place, "over-limit", message, mend, "then", output)
 
 
 def _templates(folder: Path) -> tuple[dict[str, Template], dict[str, Source], list[Fault]]:
@@ -172,7 +172,7 @@ def _row_filled(
         if name not in sources:
             mend = f"Write templates/{name}.toml, or name one of {', '.join(templates)}"
             yield table.row_fault(
-                row.index, "template-unknown", f"there is no template {name!r}", mend, "then"
+                row.place, "template-unknown", f"there is no template {name!r}", mend, "then"
             )
         return
     contract = CONTRACTS.get(table.name)
@@ -184,7 +184,7 @@ def _row_filled(
         elif variable in contract.from_row and row.then.get(variable) is None:
             message = f"template {name!r} says {{{variable}}}, but the row gives no {variable}"
             mend = f"Add {variable} to `then`, or take the variable out of the text"
-            yield table.row_fault(row.index, "variable-blank", message, mend, "then")
+            yield table.row_fault(row.place, "variable-blank", message, mend, "then")
 
 
 def _lexicon(text: str | None) -> Iterator[Fault]:

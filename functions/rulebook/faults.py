@@ -1,6 +1,6 @@
 """Faults: what is wrong with a rules file, where, and how to mend it."""
 
-from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 
 class RuleError(ValueError):
@@ -11,8 +11,7 @@ class NoRowHolds(LookupError):
     """No row of a table covers the facts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     file: str
     line: int
     kind: str  # one of KINDS
@@ -24,8 +23,8 @@ class Fault:
         row = f"row {self.row!r}: " if self.row else ""
         return f"{self.file}:{self.line}: {row}{self.message}. {self.mend}. [{self.kind}]"
 
-    def as_dict(self) -> dict[str, str | int | None]:
-        return asdict(self)
+    def as_dict(self) -> dict[str, object]:
+        return self._asdict()
 
 
 # kind -> what it means; every one has a broken table in tests/rulebook/broken.py

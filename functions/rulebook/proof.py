@@ -78,7 +78,7 @@ def _overlaps(table: Table, space: Space, live: list[Row], boxes: dict[str, Box]
                     f"it overlaps with row {earlier.id!r} for {space.words(both)}; for example {example}"
                 )
                 mend = 'Narrow one of them, or let the first one decide: hit = "first"'
-                yield table.row_fault(row.index, "overlap", message, mend, "when")
+                yield table.row_fault(row.place, "overlap", message, mend, "when")
 
 
 def _hidden(table: Table, space: Space, boxes: dict[str, Box]) -> Iterator[Fault]:
@@ -93,11 +93,11 @@ def _hidden(table: Table, space: Space, boxes: dict[str, Box]) -> Iterator[Fault
             mend = "Move it up, narrow what stands above it, or delete it"
             if masks is not None:
                 message = f"row {masks.id!r} above takes everything it holds for"
-                yield table.row_fault(row.index, "masked", message, mend)
+                yield table.row_fault(row.place, "masked", message, mend)
             else:
                 takers = [one.id for one in earlier if meet(boxes[one.id], boxes[row.id]) is not None]
                 message = f"the rows {', '.join(takers)} above together take everything it holds for"
-                yield table.row_fault(row.index, "never-reached", message, mend)
+                yield table.row_fault(row.place, "never-reached", message, mend)
         if row.live:
             earlier.append(row)
 
@@ -119,11 +119,11 @@ def _examples(table: Table) -> Iterator[Fault]:
                 continue  # told as the gap that it is
             message = f"{got!r} decides it, not {example.row!r}"
             mend = "Correct the example, or the rows until it holds again"
-            yield table.example_fault(example.index, "example-wrong", message, mend, "expect")
+            yield table.example_fault(example.place, "example-wrong", message, mend, "expect")
     if table.example_faults:
         return
     for row in table.rows:
         named = any(row.id in example.expect for example in table.examples)
         if row.id not in hit and not named:
             mend = f'Add a [[case]] at the bottom with expect = "{row.id}"'
-            yield table.row_fault(row.index, "row-without-example", "no example is decided by it", mend)
+            yield table.row_fault(row.place, "row-without-example", "no example is decided by it", mend)

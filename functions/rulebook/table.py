@@ -6,11 +6,10 @@ The first row whose tests all hold decides, unless the table says otherwise. See
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from keyword import iskeyword
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from functions.domain.decisions import Decision, Fact, Output
 from functions.rulebook.cells import OUTPUTS_ONLY, CellError, FactType, Span, span
@@ -30,26 +29,25 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED = ("facts", "row", "rows", "why", "then", "trial", "refuse", "gap", "collected", "frozenset", "len")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+# Named tuples: a function's start pays for every dataclass.
+class Row(NamedTuple):
     """A row ready to decide. `spans` are its tests, `then` has every output of the table."""
 
-    index: int  # among the rows as written
+    place: int  # among the rows as written
     id: str
     why: str
     source: str
     spans: Mapping[str, Span]
     then: Mapping[str, Output]
     live: bool
-    written: Mapping[str, Any] = field(repr=False)
+    written: Mapping[str, Any]
 
     def holds(self, facts: Mapping[str, Fact]) -> bool:
         return all(test.holds(facts[name]) for name, test in self.spans.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
-    index: int
+class Example(NamedTuple):
+    place: int
     name: str
     facts: Mapping[str, Fact]
     expect: tuple[str, ...]  # one row; several or none where the table collects

@@ -7,6 +7,7 @@ without one of them, the line says that it was skipped.
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -218,7 +219,8 @@ def _engines(rules: Rulebook, given: list[Input], rows: Any, tables: float) -> I
 
 def _import() -> dict[str, Any]:
     model = "class A(BaseModel):\n  x: Annotated[int, Field(ge=0)]\n"
-    codes = {"pydantic": f"from typing import Annotated\nfrom pydantic import BaseModel, Field\n{model}"}
+    names = "from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, PlainSerializer"
+    codes = {"pydantic": f"from typing import Annotated\n{names}\n{model}"}
     codes["rulebook"] = codes["pydantic"] + "import functions.rulebook"
     codes["loaded"] = codes["rulebook"] + "; functions.rulebook.load().tables"
     took = dict.fromkeys(codes, float("inf"))
@@ -236,8 +238,8 @@ def _import() -> dict[str, Any]:
 
 def _children() -> float:
     """Seconds of CPU that finished subprocesses took."""
-    times = os.times()
-    return times.children_user + times.children_system
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _many() -> Iterator[dict[str, Any]]:
