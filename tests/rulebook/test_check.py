@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from functions.rulebook import SHIPPED
+from functions.rulebook import SHIPPED, RuleError
 from functions.rulebook.check import check
-from functions.rulebook.faults import KINDS
+from functions.rulebook.faults import KINDS, Fault
 from tests.rulebook.broken import BROKEN, Broken
 
 
@@ -46,3 +46,14 @@ def test_a_fault_is_found_at_its_place(broken: Broken, folder: Path) -> None:
     assert [fault for fault in there if broken.row in (None, "", fault.row)], [str(fault) for fault in found]
     others = {fault.kind for fault in faults} - {broken.kind, *broken.also}
     assert not others, [str(fault) for fault in faults]
+
+
+def test_rules_with_a_fault_are_not_synthesised(monkeypatch) -> None:
+    from aws_cdk import App  # takes seconds, which the other tests need not wait for
+
+    from infra import app
+
+    fault = Fault("remedies.toml", 7, "cell", "order_value: 'viel'", "Write an amount", "small-order")
+    monkeypatch.setattr(app, "check", lambda folder: [fault])
+    with pytest.raises(RuleError, match="remedies.toml:7: row 'small-order'"):
+        app.build(App())
