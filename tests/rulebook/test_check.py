@@ -55,5 +55,5 @@ def test_rules_with_a_fault_are_not_synthesised(monkeypatch) -> None:
 
     fault = Fault("remedies.toml", 7, "cell", "order_value: 'viel'", "Write an amount", "small-order")
     monkeypatch.setattr(app, "check", lambda folder: [fault])
-    with pytest.raises(RuleError, match="remedies.toml:7: row 'small-order'"):
+    with pytest.raises(RuleError, match=r"remedies\.toml:7: row 'small-order'"):
         app.build(App())
