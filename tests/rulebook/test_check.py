@@ -54,6 +54,6 @@ def test_rules_with_a_fault_are_not_synthesised(monkeypatch) -> None:
     from infra import app
 
     fault = Fault("remedies.toml", 7, "cell", "order_value: 'viel'", "Write an amount", "small-order")
-    monkeypatch.setattr(app, "check", lambda folder: [fault])
+    monkeypatch.setattr(app, "check", lambda _: [fault])
     with pytest.raises(RuleError, match=r"remedies\.toml:7: row 'small-order'"):
         app.build(App())
