@@ -23,6 +23,8 @@ from functions.domain.profiles import Order, Profile
 from functions.domain.reviews import Review
 from functions.domain.times import Time
 from functions.domain.verdicts import judge
+from functions.rulebook.explain import explain as weigh
+from functions.rulebook.explain import for_customer
 from functions.runtime.api import Unknown, caller, documented, resolver
 from functions.runtime.clock import now
 from functions.runtime.observability import observed
@@ -147,6 +149,10 @@ class Decided(BaseModel):
     due_at: Time | None = None
     decisions: list[Decision]
     explanation: list[str]
+    alternatives: list[str] = Field(
+        [], description="What each other row lacked, what would change the outcome"
+    )
+    customer: str | None = Field(None, description="What a customer may be told of the remedy")
 
 
 @app.get("/cases", summary="List a shop's cases", responses=documented(HTTPStatus.BAD_REQUEST))
@@ -216,7 +222,23 @@ def try_decision(trial: Annotated[Trial, Body()]) -> Decided:
         due_at=case.due_at,
         decisions=list(case.decisions),
         explanation=[explain(decision) for decision in case.decisions],
+        alternatives=_alternatives(case, rules),
+        customer=_told(case, rules),
     )
+
+
+def _alternatives(case: Case, rules: rulebook.Rulebook) -> list[str]:
+    told = (weigh(rules.table(one.table), one.facts, rules.version) for one in case.decisions)
+    return [
+        f"{one.table}: {line}"
+        for one, weighed in zip(case.decisions, told, strict=True)
+        for line in weighed.for_agent()[1:]
+    ]
+
+
+def _told(case: Case, rules: rulebook.Rulebook) -> str | None:
+    offers = (one for one in case.decisions if one.table == "remedies")
+    return next((for_customer(rules.table(one.table), one) for one in offers), None)
 
 
 @observed

@@ -120,7 +120,7 @@ def open_case(
     customer_tier = tier(profile, order, rules, now)
     offer = remedy(order.total if order is not None else review.price, suspected, rules)
     extra = goodwill(customer_tier.text("tier"), suspected, rules)
-    warn_at, due_at = due(grade, review.first_seen_at)
+    warn_at, due_at = due(grade, review.first_seen_at, rules)
     return Case(
         case_id=case_id(review.key),
         review=review,

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -139,6 +140,6 @@ def test_an_edit_does_not_bring_an_erased_person_back() -> None:
 
 def test_no_grade_may_allow_more_than_24_hours() -> None:
     decision = RULES.decide("grades", {"cause": "quality", "suspected_malicious": False})
-    late = decision.model_copy(update={"then": decision.then | {"respond_within": 24 * 3600 + 1}})
+    late = replace(decision, then={**decision.then, "respond_within": 24 * 3600 + 1})
     with pytest.raises(DeadlineTooLate, match="24 hours"):
-        due(late, NOW)
+        due(late, NOW, RULES)
