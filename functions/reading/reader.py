@@ -1,0 +1,121 @@
+"""The reader: a text in, a reading out."""
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import cached_property
+
+from functions.domain.causes import CAUSES, Cause
+from functions.domain.reading import Phrase, Reading, Severity
+from functions.reading.clauses import clauses
+from functions.reading.languages import Language, language
+from functions.reading.leverage import blackmail
+from functions.reading.lexicon import Hit, Lexicon
+from functions.reading.model import Model, shipped
+from functions.reading.signals import Signals, logistic, signals, softmax
+
+_LONGEST = 2000  # characters that are read; platforms allow 500
+_PHRASES = 3
+_HARM = 0.35  # share of the best phrase's weight from which another one is shown too
+_ALSO = 0.2  # probability from which a second cause is named
+_NEGATIVE, _COMPLAINS = len(CAUSES), len(CAUSES) + 1
+
+
+class Reader:
+    """Reads with one lexicon a language and, for Chinese, the statistical model."""
+
+    def __init__(self, words: Mapping[Language, Mapping[str, tuple[str, ...]]], model: Model | None = None) -> None:
+        self.words = words
+        self._given = model
+
+    @cached_property
+    def model(self) -> Model:
+        return self._given or shipped()
+
+    @cached_property
+    def lexicons(self) -> dict[Language, Lexicon]:
+        return {name: Lexicon(words, name) for name, words in self.words.items()}
+
+    def read(self, text: str) -> Reading:
+        small = text[:_LONGEST].lower()
+        if len(small) != len(text[:_LONGEST]):  # a few letters get longer in small: places would shift
+            small = text[:_LONGEST]
+        spoken = language(small)
+        if spoken != "zh" and spoken in self.lexicons:
+            return self._by_words(text, small, spoken)
+        seen = signals(small, self.model, self.lexicons["zh"])
+        if not seen.clauses:
+            return Reading(complains=False, cause="other")
+        causes = softmax(self.model.judge("cause", seen.values))
+        order = sorted(range(len(CAUSES)), key=causes.__getitem__, reverse=True)
+        negative = logistic(self.model.judge("negative", seen.values)[0])
+        complains = max(negative, logistic(self.model.judge("complains", seen.values)[0]))
+        said = complains >= 0.5
+        best, second = order[0], order[1]
+        return Reading(
+            complains=said,
+            negative=negative >= 0.5,
+            cause=CAUSES[best] if said else "other",
+            secondary=CAUSES[second] if said and causes[second] >= _ALSO else None,
+            severity=_severity(said, negative, seen.hits),
+            confidence=round(causes[best] if said else 1 - complains, 3),
+            phrases=_phrases(text, seen, best, self.model) if said else (),
+            blackmail=blackmail(small, seen.hits),
+            abuse=_named("abuse", small, seen.hits),
+            language="zh",
+        )
+
+    def _by_words(self, text: str, small: str, spoken: Language) -> Reading:
+        """Read by the lexicon alone; the more words agree, the surer."""
+        padded = " " + "".join(letter if letter.isalnum() or letter == "'" else " " for letter in small)
+        hits = self.lexicons[spoken].hits(padded)
+        weights: Counter[str] = Counter()
+        for hit in hits:
+            for topic in hit.topics:
+                weights[topic] += 1 if hit.weak else 2
+        found = [cause for cause in CAUSES if weights[cause]]
+        best = max(found, key=lambda cause: weights[cause], default="other")
+        against = sum(weights[topic] for topic in (*found, "complaint"))
+        complaining = [hit for hit in hits if best in hit.topics or (not found and "complaint" in hit.topics)]
+        phrases = [Phrase(text=text[hit.start : hit.end - 1], start=hit.start, end=hit.end - 1, cause=best) for hit in complaining]
+        rest = sum(weights[cause] for cause in found if cause != best)
+        return Reading(
+            complains=against > 0,
+            negative=against > weights["praise"],
+            cause=best,
+            secondary=next((cause for cause in found if cause != best), None),
+            severity=_severity(against > 0, float(against > weights["praise"]), hits),
+            confidence=round(min(0.9, (1 + weights[best]) / (2 + weights[best] + rest)), 3) if against else 0.7,
+            phrases=tuple(phrases[:_PHRASES]),
+            blackmail=tuple(_named("blackmail", padded[1:] + " ", hits, shift=-1)),
+            abuse=tuple(_named("abuse", padded[1:] + " ", hits, shift=-1)),
+            language=spoken,
+        )
+
+
+def _phrases(text: str, seen: Signals, cause: int, model: Model) -> tuple[Phrase, ...]:
+    """Return the clauses that speak most for the cause, the strongest first."""
+    weights = [
+        (clause.sums[cause] + 0.5 * clause.sums[_COMPLAINS]) / seen.norm for clause in seen.clauses
+    ]
+    order = sorted(range(len(weights)), key=weights.__getitem__, reverse=True)
+    shown = [at for at in order if weights[at] >= _HARM * weights[order[0]]][:_PHRASES] or order[:1]
+    return tuple(_phrase(text, seen.clauses[at].start, seen.clauses[at].end, CAUSES[cause]) for at in shown)
+
+
+def _phrase(text: str, start: int, end: int, cause: Cause) -> Phrase:
+    return Phrase(text=text[start:end], start=start, end=end, cause=cause)
+
+
+def _severity(complains: bool, negative: float, hits: list[Hit]) -> Severity:
+    """Severe is what may hurt somebody or what is said in the strongest words, mild what is weakened."""
+    if not complains:
+        return "none"
+    if any("harm" in hit.topics or "abuse" in hit.topics for hit in hits):
+        return "severe"
+    if negative < 0.5:
+        return "mild"
+    return "severe" if sum("complaint" in hit.topics for hit in hits) >= 3 else "plain"
+
+
+def _named(topic: str, text: str, hits: list[Hit], shift: int = 0) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text[hit.start : hit.end + shift].strip() for hit in hits if topic in hit.topics))
