@@ -5,6 +5,8 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from functions.domain.reading import Reading
+
 Fact = bool | int | str | None
 Output = bool | int | str | None | list[str]
 
@@ -47,9 +49,8 @@ class Rules(Protocol):
     @property
     def version(self) -> str: ...
 
-    @property
-    def words(self) -> Mapping[str, tuple[str, ...]]:
-        """The lexicon: topic -> words, see rules/lexicon.toml."""
+    def read(self, text: str) -> Reading:
+        """Say what a review's text complains about, with the lexicons of rules/lexicon*.toml."""
         ...
 
     def decide(self, table: str, facts: Mapping[str, Fact]) -> Decision: ...

@@ -45,5 +45,9 @@ class Reading(BaseModel):
         return self.complains and not self.negative
 
     @property
+    def percent(self) -> int:
+        return round(100 * self.confidence)
+
+    @property
     def evidence(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(phrase.text for phrase in self.phrases))

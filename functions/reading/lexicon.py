@@ -27,6 +27,9 @@ _WEAK = {
 _REACH = {"zh": 6, "en": 20, "pt": 20}  # characters before a word that can negate or weaken it
 
 
+SURE = "sure:"  # before the topic of words that decide by themselves
+
+
 class LexiconError(ValueError):
     """A fault in a lexicon file; names the file and the topic."""
 
@@ -74,4 +77,6 @@ def parse(text: str, file: str) -> dict[str, tuple[str, ...]]:
         if not isinstance(words, list) or not all(isinstance(word, str) and word.strip() for word in words):
             raise LexiconError(f'{file}: [{topic}] needs words = ["...", "..."], none of them empty')
         found[topic] = tuple(words)
+        if sure := entry.get("sure"):
+            found[SURE + topic] = tuple(sure)
     return found

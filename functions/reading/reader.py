@@ -9,13 +9,14 @@ from functions.domain.reading import Phrase, Reading, Severity
 from functions.reading.clauses import clauses
 from functions.reading.languages import Language, language
 from functions.reading.leverage import blackmail
-from functions.reading.lexicon import Hit, Lexicon
+from functions.reading.lexicon import SURE, Hit, Lexicon
 from functions.reading.model import Model, shipped
 from functions.reading.signals import Signals, logistic, signals, softmax
 
 _LONGEST = 2000  # characters that are read; platforms allow 500
 _PHRASES = 3
-_HARM = 0.35  # share of the best phrase's weight from which another one is shown too
+_SURE = 4.0  # what a word that decides by itself adds to the logit of its cause
+_SHOWN = 0.35  # share of the best phrase's weight from which another one is shown too
 _ALSO = 0.2  # probability from which a second cause is named
 _NEGATIVE, _COMPLAINS = len(CAUSES), len(CAUSES) + 1
 
@@ -45,11 +46,17 @@ class Reader:
         seen = signals(small, self.model, self.lexicons["zh"])
         if not seen.clauses:
             return Reading(complains=False, cause="other")
-        causes = softmax(self.model.judge("cause", seen.values))
+        sure = {topic.removeprefix(SURE) for hit in seen.hits for topic in hit.topics if topic.startswith(SURE)}
+        causes = softmax(
+            [
+                logit + _SURE * (cause in sure)
+                for cause, logit in zip(CAUSES, self.model.judge("cause", seen.values), strict=True)
+            ]
+        )
         order = sorted(range(len(CAUSES)), key=causes.__getitem__, reverse=True)
         negative = logistic(self.model.judge("negative", seen.values)[0])
         complains = max(negative, logistic(self.model.judge("complains", seen.values)[0]))
-        said = complains >= 0.5
+        said = complains >= 0.5 or bool(sure)
         best, second = order[0], order[1]
         return Reading(
             complains=said,
@@ -98,7 +105,7 @@ def _phrases(text: str, seen: Signals, cause: int, model: Model) -> tuple[Phrase
         (clause.sums[cause] + 0.5 * clause.sums[_COMPLAINS]) / seen.norm for clause in seen.clauses
     ]
     order = sorted(range(len(weights)), key=weights.__getitem__, reverse=True)
-    shown = [at for at in order if weights[at] >= _HARM * weights[order[0]]][:_PHRASES] or order[:1]
+    shown = [at for at in order if weights[at] >= _SHOWN * weights[order[0]]][:_PHRASES] or order[:1]
     return tuple(_phrase(text, seen.clauses[at].start, seen.clauses[at].end, CAUSES[cause]) for at in shown)
 
 

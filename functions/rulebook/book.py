@@ -1,4 +1,4 @@
-"""The rulebook: all tables, the lexicon and the message templates of one folder, under one version."""
+"""The rulebook: all tables, the lexicons and the message templates of one folder, under one version."""
 
 import string
 import tomllib
@@ -10,9 +10,17 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from functions.domain.decisions import Decision, Fact
+from functions.domain.reading import Reading
+from functions.reading import LexiconError, Reader
+from functions.reading.languages import Language
+from functions.reading.lexicon import parse
 from functions.rulebook.table import RuleError, Table, read_table
 
-LEXICON = "lexicon.toml"
+LEXICONS: Mapping[Language, str] = {
+    "zh": "lexicon.toml",
+    "en": "lexicon.en.toml",
+    "pt": "lexicon.pt.toml",
+}
 
 
 class BlankVariable(ValueError):
@@ -41,14 +49,23 @@ class Rulebook:
 
     @cached_property
     def tables(self) -> dict[str, Table]:
-        files = (path for path in sorted(self.folder.glob("*.toml")) if path.name != LEXICON)
+        files = (path for path in sorted(self.folder.glob("*.toml")) if path.name not in LEXICONS.values())
         return {path.stem: read_table(path) for path in files}
 
     @cached_property
-    def words(self) -> Mapping[str, tuple[str, ...]]:
-        """The lexicon: topic -> words."""
-        topics = tomllib.loads((self.folder / LEXICON).read_text(encoding="utf-8"))
-        return {topic: tuple(entry["words"]) for topic, entry in topics.items()}
+    def reader(self) -> Reader:
+        """Raises RuleError for a lexicon that cannot be read."""
+        words = {}
+        for language, name in LEXICONS.items():
+            if (path := self.folder / name).exists():
+                try:
+                    words[language] = parse(path.read_text(encoding="utf-8"), name)
+                except LexiconError as error:
+                    raise RuleError(str(error)) from error
+        return Reader(words)
+
+    def read(self, text: str) -> Reading:
+        return self.reader.read(text)
 
     @cached_property
     def templates(self) -> dict[str, Template]:

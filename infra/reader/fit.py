@@ -17,7 +17,7 @@ from infra.reader.rows import Row
 PRIMARY = 0.75  # of a row's weight, where there is a secondary cause
 EVIDENCE = 0.5  # weight of an evidence phrase as a text of its own
 SEEN = 3  # in so many texts an n-gram must stand
-L2_CAUSE, L2_BINARY, L2_HEAD = 1 / 64, 1 / 16, 2.0
+L2_CAUSE, L2_BINARY, L2_HEAD = 1 / 64, 1 / 32, 8.0
 
 
 class Vocabulary:
