@@ -24,7 +24,10 @@ class Phrase(BaseModel):
 
 
 class Reading(BaseModel):
-    """`complains` of at least one thing; `negative` as a whole, which praise with one complaint is not."""
+    """`complains` of at least one thing; `negative` as a whole, which praise with one complaint is not.
+
+    `cause` is the likeliest one even where the text complains of nothing: its rating may.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,7 +39,9 @@ class Reading(BaseModel):
     confidence: float = Field(1.0, ge=0, le=1, description="How likely the cause is the right one")
     phrases: tuple[Phrase, ...] = Field((), description="What shows the cause, the strongest first")
     blackmail: tuple[str, ...] = Field((), description="What trades the review for a benefit")
-    abuse: tuple[str, ...] = Field((), description="Insults and threats; beside a real cause no sign of malice")
+    abuse: tuple[str, ...] = Field(
+        (), description="Insults and threats; beside a real cause no sign of malice"
+    )
     language: Literal["zh", "en", "pt"] = "zh"
 
     @property

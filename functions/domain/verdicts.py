@@ -31,6 +31,4 @@ def judge(review: Review, rules: Rules) -> Verdict:
         "certainty",
         {"complains": reading.complains, "confidence": reading.percent},
     )
-    return Verdict(
-        bad=decision.then["bad"] is True, reading=reading, decision=decision, certainty=certainty
-    )
+    return Verdict(bad=decision.then["bad"] is True, reading=reading, decision=decision, certainty=certainty)

@@ -8,13 +8,13 @@ Language = Literal["zh", "en", "pt"]
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[a-zà-ÿ]+")
 _PORTUGUESE = frozenset(
-    "o os um uma de do da dos das que não nao é e em no na com para por muito mais meu minha foi veio "
-    "produto recebi comprei chegou ainda gostei bom boa bem ótimo otimo excelente prazo entrega antes "
-    "loja tudo recomendo qualidade ruim pessimo péssimo ate até só so mas estou está".split()
+    """o os um uma de do da dos das que não nao é e em no na com para por muito mais meu minha foi veio
+    produto recebi comprei chegou ainda gostei bom boa bem ótimo otimo excelente prazo entrega antes loja
+    tudo recomendo qualidade ruim pessimo péssimo ate até só so mas estou está""".split()
 )
 _ENGLISH = frozenset(
-    "the a an of to and is was it i my this that not in for with very have had but they you on are be "
-    "good great bad product item order received arrived quality never delivery".split()
+    """the a an of to and is was it i my this that not in for with very have had but they you on are be
+    good great bad product item order received arrived quality never delivery""".split()
 )
 
 

@@ -6,17 +6,19 @@ from functools import cached_property
 
 from functions.domain.causes import CAUSES, Cause
 from functions.domain.reading import Phrase, Reading, Severity
-from functions.reading.clauses import clauses
+from functions.reading.clauses import prepared
 from functions.reading.languages import Language, language
 from functions.reading.leverage import blackmail
 from functions.reading.lexicon import SURE, Hit, Lexicon
 from functions.reading.model import Model, shipped
-from functions.reading.signals import Signals, logistic, signals, softmax
+from functions.reading.signals import Signals, clause_signals, logistic, signals, softmax
 
-_LONGEST = 2000  # characters that are read; platforms allow 500
 _PHRASES = 3
 _SURE = 4.0  # what a word that decides by itself adds to the logit of its cause
-_SHOWN = 0.35  # share of the best phrase's weight from which another one is shown too
+# How much less likely (logit) than the best clause one may be that is shown with it or beside it.
+_NEAR, _FAR = 3.0, 1.5
+_DOUBTFUL = 0.15  # probability of a complaint from which phrases are shown
+_SPAN = 32  # characters of a phrase of several clauses
 _ALSO = 0.2  # probability from which a second cause is named
 _NEGATIVE, _COMPLAINS = len(CAUSES), len(CAUSES) + 1
 
@@ -24,7 +26,9 @@ _NEGATIVE, _COMPLAINS = len(CAUSES), len(CAUSES) + 1
 class Reader:
     """Reads with one lexicon a language and, for Chinese, the statistical model."""
 
-    def __init__(self, words: Mapping[Language, Mapping[str, tuple[str, ...]]], model: Model | None = None) -> None:
+    def __init__(
+        self, words: Mapping[Language, Mapping[str, tuple[str, ...]]], model: Model | None = None
+    ) -> None:
         self.words = words
         self._given = model
 
@@ -37,16 +41,16 @@ class Reader:
         return {name: Lexicon(words, name) for name, words in self.words.items()}
 
     def read(self, text: str) -> Reading:
-        small = text[:_LONGEST].lower()
-        if len(small) != len(text[:_LONGEST]):  # a few letters get longer in small: places would shift
-            small = text[:_LONGEST]
+        small = prepared(text)
         spoken = language(small)
         if spoken != "zh" and spoken in self.lexicons:
             return self._by_words(text, small, spoken)
         seen = signals(small, self.model, self.lexicons["zh"])
         if not seen.clauses:
             return Reading(complains=False, cause="other")
-        sure = {topic.removeprefix(SURE) for hit in seen.hits for topic in hit.topics if topic.startswith(SURE)}
+        sure = {
+            topic.removeprefix(SURE) for hit in seen.hits for topic in hit.topics if topic.startswith(SURE)
+        }
         causes = softmax(
             [
                 logit + _SURE * (cause in sure)
@@ -54,18 +58,18 @@ class Reader:
             ]
         )
         order = sorted(range(len(CAUSES)), key=causes.__getitem__, reverse=True)
-        negative = logistic(self.model.judge("negative", seen.values)[0])
+        negative = logistic(seen.negative)
         complains = max(negative, logistic(self.model.judge("complains", seen.values)[0]))
         said = complains >= 0.5 or bool(sure)
         best, second = order[0], order[1]
         return Reading(
             complains=said,
             negative=negative >= 0.5,
-            cause=CAUSES[best] if said else "other",
-            secondary=CAUSES[second] if said and causes[second] >= _ALSO else None,
+            cause=CAUSES[best],
+            secondary=CAUSES[second] if causes[second] >= _ALSO else None,
             severity=_severity(said, negative, seen.hits),
-            confidence=round(causes[best] if said else 1 - complains, 3),
-            phrases=_phrases(text, seen, best, self.model) if said else (),
+            confidence=round(causes[best], 3),
+            phrases=_phrases(text, seen, best, self.model) if said or complains >= _DOUBTFUL else (),
             blackmail=blackmail(small, seen.hits),
             abuse=_named("abuse", small, seen.hits),
             language="zh",
@@ -83,7 +87,10 @@ class Reader:
         best = max(found, key=lambda cause: weights[cause], default="other")
         against = sum(weights[topic] for topic in (*found, "complaint"))
         complaining = [hit for hit in hits if best in hit.topics or (not found and "complaint" in hit.topics)]
-        phrases = [Phrase(text=text[hit.start : hit.end - 1], start=hit.start, end=hit.end - 1, cause=best) for hit in complaining]
+        phrases = [
+            Phrase(text=text[hit.start : hit.end - 1], start=hit.start, end=hit.end - 1, cause=best)
+            for hit in complaining
+        ]
         rest = sum(weights[cause] for cause in found if cause != best)
         return Reading(
             complains=against > 0,
@@ -91,7 +98,9 @@ class Reader:
             cause=best,
             secondary=next((cause for cause in found if cause != best), None),
             severity=_severity(against > 0, float(against > weights["praise"]), hits),
-            confidence=round(min(0.9, (1 + weights[best]) / (2 + weights[best] + rest)), 3) if against else 0.7,
+            confidence=round(min(0.9, (1 + weights[best]) / (2 + weights[best] + rest)), 3)
+            if against
+            else 0.7,
             phrases=tuple(phrases[:_PHRASES]),
             blackmail=tuple(_named("blackmail", padded[1:] + " ", hits, shift=-1)),
             abuse=tuple(_named("abuse", padded[1:] + " ", hits, shift=-1)),
@@ -100,13 +109,25 @@ class Reader:
 
 
 def _phrases(text: str, seen: Signals, cause: int, model: Model) -> tuple[Phrase, ...]:
-    """Return the clauses that speak most for the cause, the strongest first."""
-    weights = [
-        (clause.sums[cause] + 0.5 * clause.sums[_COMPLAINS]) / seen.norm for clause in seen.clauses
-    ]
-    order = sorted(range(len(weights)), key=weights.__getitem__, reverse=True)
-    shown = [at for at in order if weights[at] >= _SHOWN * weights[order[0]]][:_PHRASES] or order[:1]
-    return tuple(_phrase(text, seen.clauses[at].start, seen.clauses[at].end, CAUSES[cause]) for at in shown)
+    """Return what shows the cause: the best clause with its like neighbours first, then others far off."""
+    found, weights = (
+        seen.clauses,
+        [model.judge("evidence", each)[0] for each in clause_signals(seen, text, cause)],
+    )
+    first = last = best = max(range(len(weights)), key=weights.__getitem__)
+    while near := [
+        (weights[new], low, high)
+        for new, low, high in ((first - 1, first - 1, last), (last + 1, first, last + 1))
+        if 0 <= new < len(weights)
+        and weights[new] >= weights[best] - _NEAR
+        and found[high].end - found[low].start <= _SPAN
+    ]:
+        _, first, last = max(near)
+    shown = [(found[first].start, found[last].end)]
+    for at in sorted(range(len(weights)), key=weights.__getitem__, reverse=True):
+        if not first <= at <= last and weights[at] >= weights[best] - _FAR and len(shown) < _PHRASES:
+            shown.append((found[at].start, found[at].end))
+    return tuple(_phrase(text, start, end, CAUSES[cause]) for start, end in shown)
 
 
 def _phrase(text: str, start: int, end: int, cause: Cause) -> Phrase:
@@ -125,4 +146,6 @@ def _severity(complains: bool, negative: float, hits: list[Hit]) -> Severity:
 
 
 def _named(topic: str, text: str, hits: list[Hit], shift: int = 0) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(text[hit.start : hit.end + shift].strip() for hit in hits if topic in hit.topics))
+    return tuple(
+        dict.fromkeys(text[hit.start : hit.end + shift].strip() for hit in hits if topic in hit.topics)
+    )

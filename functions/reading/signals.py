@@ -18,6 +18,7 @@ class Clause(NamedTuple):
     end: int
     sums: Scores
     complains: float  # the probability that this clause alone complains
+    causes: list[float]  # the probability of each cause, if it does
 
 
 class Signals(NamedTuple):
@@ -25,6 +26,7 @@ class Signals(NamedTuple):
     clauses: list[Clause]
     hits: list[Hit]
     norm: float
+    negative: float  # logit
 
 
 def signals(text: str, model: Model, lexicon: Lexicon) -> Signals:
@@ -39,9 +41,10 @@ def signals(text: str, model: Model, lexicon: Lexicon) -> Signals:
         sums = model.clause(clause)
         logits = model.normed(sums)
         complains = logistic(logits[_COMPLAINS])
-        found.append(Clause(start, end, sums, complains))
+        by_cause = softmax(logits[: len(CAUSES)])
+        found.append(Clause(start, end, sums, complains, by_cause))
         totals = [total + part for total, part in zip(totals, sums, strict=True)]
-        for cause, share in enumerate(softmax(logits[: len(CAUSES)])):
+        for cause, share in enumerate(by_cause):
             shares[cause] += complains * share
         last = logits[_NEGATIVE]
         worst, best = max(worst, last), min(best, last)
@@ -66,7 +69,31 @@ def signals(text: str, model: Model, lexicon: Lexicon) -> Signals:
         max(worst, -4.0), min(best, 4.0), last, turned,
         float(after_contrast), min(weak, 2), log(1 + len(found)), log(1 + len(text)),
     ]  # fmt: skip
-    return Signals(values, found, hits, (totals[-1] or 1.0) ** 0.5)
+    return Signals(values, found, hits, (totals[-1] or 1.0) ** 0.5, logits[_NEGATIVE])
+
+
+def clause_signals(seen: Signals, text: str, cause: int) -> list[list[float]]:
+    """Return for each clause what tells whether it is the evidence for a cause."""
+    most = max((clause.sums[cause] for clause in seen.clauses), default=0.0)
+    surest = max((clause.causes[cause] * clause.complains for clause in seen.clauses), default=0.0)
+    found = []
+    told = 0.0  # how much of this was said before
+    for place, clause in enumerate(seen.clauses):
+        hits = [hit.topics for hit in seen.hits if clause.start <= hit.start < clause.end]
+        own = clause.causes[cause] * clause.complains
+        size = clause.end - clause.start
+        found.append(
+            [
+                own, log(own + 0.01), clause.complains, clause.sums[cause] / seen.norm,
+                clause.sums[cause] / (most + 1.0), own / (surest + 0.01), told,
+                float(sum(CAUSES[cause] in topics for topics in hits)),
+                float(sum("complaint" in topics for topics in hits)),
+                float(place == 0), place / len(seen.clauses), log(size), float(size <= 2),
+                float(any(word in text[clause.start : clause.end] for word in _CONTRAST)),
+            ]
+        )  # fmt: skip
+        told += own
+    return found
 
 
 def softmax(logits: list[float]) -> list[float]:

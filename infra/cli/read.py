@@ -27,20 +27,36 @@ from infra.reader.train import TRAINED_ON, mark
 
 ADDED = ("is_negative", "has_complaint", "cause_primary", "cause_secondary", "confidence", "evidence")
 GOOD_STARS = 4
-FEEDBACK = ("id", "text", "is_negative", "has_complaint", "cause_primary", "cause_secondary", "evidence", "predicted", "confidence")
+FEEDBACK = (
+    "id",
+    "text",
+    "is_negative",
+    "has_complaint",
+    "cause_primary",
+    "cause_secondary",
+    "evidence",
+    "predicted",
+    "confidence",
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare `winback read` and its parts."""
     parser.add_argument("--input", type=Path, metavar="FILE", help="CSV or CSV.gz with a text a row")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="the same rows with what was read in them")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="the same rows with what was read in them"
+    )
     parser.add_argument("--text-column", default="text", metavar="NAME")
-    parser.add_argument("--stars-column", metavar="NAME", help="1 to 5: also tell which good ratings hide a complaint")
+    parser.add_argument(
+        "--stars-column", metavar="NAME", help="1 to 5: also tell which good ratings hide a complaint"
+    )
     parser.set_defaults(run=("infra.cli.read", "run"))
     parts = parser.add_subparsers(metavar="PART")
     measure = parts.add_parser("evaluate", help="measure the reader on rows labelled by hand")
     measure.add_argument("--gold", type=Path, required=True, metavar="FILE")
-    measure.add_argument("--page", type=Path, default=Path("reading.html"), metavar="FILE", help="one HTML page (reading.html)")
+    measure.add_argument(
+        "--page", type=Path, default=Path("reading.html"), metavar="FILE", help="one HTML page (reading.html)"
+    )
     measure.set_defaults(run=("infra.cli.read", "evaluate"))
     feedback = parts.add_parser("feedback", help="fetch the causes that people confirmed, as training rows")
     feedback.add_argument("--stage", choices=STAGES, default="dev")
@@ -83,12 +99,18 @@ def evaluate(given: argparse.Namespace) -> int:
     try:
         rows = labelled(given.gold)
     except (OSError, KeyError, ValueError) as error:
-        raise UsageError(f"{given.gold} cannot be used: {error!r}; see infra/reader/rows.py for its columns") from error
+        raise UsageError(
+            f"{given.gold} cannot be used: {error!r}; see infra/reader/rows.py for its columns"
+        ) from error
     rules = rulebook.load()
     judged = [Judged(row, rules.read(row.text)) for row in rows]
     known = set(TRAINED_ON.read_text(encoding="utf-8").split()) if TRAINED_ON.exists() else set()
     seen = sum(mark(row) in known for row in rows)
-    note = f"{seen} of the {len(rows)} rows were trained on: the figures flatter. Train without them to know." if seen else ""
+    note = (
+        f"{seen} of the {len(rows)} rows were trained on: the figures flatter. Train without them to know."
+        if seen
+        else ""
+    )
     print(text(judged, note))
     given.page.write_text(html(judged, note), encoding="utf-8")
     print(f"\n{given.page} shows the same, with plot and mistakes.")

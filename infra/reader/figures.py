@@ -30,7 +30,7 @@ class Judged:
 
     @property
     def overlaps(self) -> bool:
-        """Whether the first phrase shares a character's place with the gold evidence."""
+        """Whether the first phrase, the one in the CSV, shares a place with the gold evidence."""
         start = self.row.text.find(self.row.evidence)
         phrase = self.reading.phrases[0] if self.reading.phrases else None
         return phrase is not None and start < phrase.end and phrase.start < start + len(self.row.evidence)
@@ -75,8 +75,14 @@ def overall(judged: Judgements) -> dict[str, Figure]:
     bad = negatives(judged)
     with_evidence = [each for each in bad if each.row.evidence]
     return {
-        "is_negative F1": figure(judged, lambda rows: f1(rows, lambda each: bool(each.row.negative), lambda each: each.reading.negative)),
-        "has_complaint F1": figure(judged, lambda rows: f1(rows, lambda each: bool(each.row.complains), lambda each: each.reading.complains)),
+        "is_negative F1": figure(
+            judged,
+            lambda rows: f1(rows, lambda each: bool(each.row.negative), lambda each: each.reading.negative),
+        ),
+        "has_complaint F1": figure(
+            judged,
+            lambda rows: f1(rows, lambda each: bool(each.row.complains), lambda each: each.reading.complains),
+        ),
         "cause strict": figure(bad, strict),
         "cause lenient": figure(bad, lambda rows: mean(each.lenient for each in rows)),
         "cause macro-F1": figure(bad, macro_f1),
@@ -115,7 +121,9 @@ def of_causes(judged: Judgements) -> list[OfCause]:
         OfCause(
             cause,
             sum(each.row.cause == cause for each in bad),
-            figure(bad, lambda rows, cause=cause: share([each for each in rows if each.reading.cause == cause])),  # type: ignore[misc]
+            figure(
+                bad, lambda rows, cause=cause: share([each for each in rows if each.reading.cause == cause])
+            ),  # type: ignore[misc]
             figure(bad, lambda rows, cause=cause: share([each for each in rows if each.row.cause == cause])),  # type: ignore[misc]
             figure(bad, lambda rows, cause=cause: _f1_of(rows, cause)),  # type: ignore[misc]
         )
@@ -126,7 +134,10 @@ def of_causes(judged: Judgements) -> list[OfCause]:
 
 def confusion(judged: Judgements) -> Counter[tuple[str, str]]:
     """Count (labelled, read) causes of the negative rows."""
-    return Counter((each.row.cause or "none", each.reading.cause if each.reading.complains else "none") for each in negatives(judged))
+    return Counter(
+        (each.row.cause or "none", each.reading.cause if each.reading.complains else "none")
+        for each in negatives(judged)
+    )
 
 
 def covered(rows: Judgements, share: float) -> list[Judged]:
@@ -146,7 +157,9 @@ def reliability(rows: Judgements, bins: int = 10) -> list[Bin]:
     found: list[list[Judged]] = [[] for _ in range(bins)]
     for each in rows:
         found[min(bins - 1, int(each.reading.confidence * bins))].append(each)
-    return [Bin(mean(each.reading.confidence for each in part), strict(part), len(part)) for part in found if part]
+    return [
+        Bin(mean(each.reading.confidence for each in part), strict(part), len(part)) for part in found if part
+    ]
 
 
 def calibration_error(rows: Judgements) -> float:

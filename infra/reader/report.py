@@ -7,9 +7,13 @@ from functions.domain.causes import CAUSES
 from infra.reader.figures import Judged, confusion, negatives, of_causes, overall, reliability, worst
 
 _SIDE = 320  # of the plot, in pixels
-_STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}
-table{border-collapse:collapse;margin:1rem 0}td,th{border:1px solid #ccc;padding:.25rem .6rem;text-align:right}
-td:first-child,th:first-child,td.text{text-align:left}mark{background:#ffe08a}.note{background:#fff3cd;padding:.6rem}"""
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+table { border-collapse: collapse; margin: 1rem 0 }
+td, th { border: 1px solid #ccc; padding: .25rem .6rem; text-align: right }
+td:first-child, th:first-child { text-align: left }
+mark { background: #ffe08a } .note { background: #fff3cd; padding: .6rem }
+"""
 
 
 def text(judged: Sequence[Judged], note: str = "") -> str:
@@ -17,7 +21,8 @@ def text(judged: Sequence[Judged], note: str = "") -> str:
     lines += [f"{name:26s}{figure}" for name, figure in overall(judged).items()]
     lines += ["", f"{'cause':18s}{'rows':>5s}  precision              recall                 F1"]
     lines += [
-        f"{each.cause:18s}{each.rows:5d}  {each.precision}  {each.recall}  {each.f1}" for each in of_causes(judged)
+        f"{each.cause:18s}{each.rows:5d}  {each.precision}  {each.recall}  {each.f1}"
+        for each in of_causes(judged)
     ]
     lines += ["", "labelled (down) and read (across):"]
     names, cells = _table(judged)
@@ -34,8 +39,9 @@ def html(judged: Sequence[Judged], note: str = "") -> str:
     causes = [[each.cause, each.rows, each.precision, each.recall, each.f1] for each in of_causes(judged)]
     return "\n".join(
         [
-            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Reading</title><style>{_STYLE}</style>',
-            f"<h1>How well reviews are read</h1><p>{len(judged)} rows, {len(negatives(judged))} of them negative. "
+            '<!doctype html><html lang="en"><meta charset="utf-8"><title>Reading</title>',
+            f"<style>{_STYLE}</style>",
+            f"<h1>How well reviews are read</h1><p>{len(judged)} rows, {len(negatives(judged))} negative. "
             "In brackets: 95 % bootstrap intervals.</p>",
             f'<p class="note">{escape(note)}</p>' if note else "",
             _html_table(["", "figure"], figures),

@@ -13,7 +13,11 @@ _PIECE = 5  # characters
 
 @dataclass(frozen=True)
 class Row:
-    """A text and what is known of it; None for what is not. `weight` is how far its labels are trusted."""
+    """A text and what is known of it; None for what is not.
+
+    `weight` is how far `negative` and `complains` are trusted. `counts` says whether the text has a say in
+    which n-grams there are; a stream of one kind of goods has not.
+    """
 
     id: str
     text: str
@@ -23,6 +27,7 @@ class Row:
     secondary: str | None = None
     evidence: str = ""
     weight: float = 1.0
+    counts: bool = True
 
 
 def labelled(path: Path, texts: dict[str, str] | None = None, weight: float = 1.0) -> list[Row]:
@@ -55,7 +60,7 @@ def corpus(path: Path, weight: float) -> list[Row]:
 def stream(path: Path, weight: float) -> list[Row]:
     """Read rows with stars: one and two are negative, five is not."""
     return [
-        Row(row["comment_id"], row["text"], negative=row["stars"] in "12", weight=weight)
+        Row(row["comment_id"], row["text"], negative=row["stars"] in "12", weight=weight, counts=False)
         for row in _rows(path)
         if row["stars"] in "125"
     ]
@@ -78,7 +83,8 @@ def apart(rows: Iterable[Row], kept_back: Iterable[Row]) -> list[Row]:
 def _near(own: set[str], others: list[set[str]], where: dict[str, set[int]]) -> bool:
     common = Counter(at for piece in own for at in where.get(piece, ()))
     return any(
-        count > _NEAR * min(len(own), len(others[at])) and (min(len(own), len(others[at])) > 3 or own == others[at])
+        count > _NEAR * min(len(own), len(others[at]))
+        and (min(len(own), len(others[at])) > 3 or own == others[at])
         for at, count in common.most_common(3)
     )
 
@@ -89,5 +95,9 @@ def _pieces(text: str) -> set[str]:
 
 
 def _rows(path: Path) -> Iterable[dict[str, str]]:
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+    with (
+        gzip.open(path, "rt", encoding="utf-8")
+        if path.suffix == ".gz"
+        else path.open(encoding="utf-8") as file
+    ):
         yield from csv.DictReader(file)

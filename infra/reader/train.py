@@ -35,7 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name, figure in overall(judged).items():
         print(f"{name:26s}{figure}")
     for each in of_causes(judged):
-        print(f"{each.cause:18s}{each.rows:4d} rows  precision {each.precision}  recall {each.recall}  F1 {each.f1}")
+        print(
+            f"{each.cause:18s}{each.rows:4d}  precision {each.precision}  recall {each.recall}  F1 {each.f1}"
+        )
     given.output.write_bytes(model.dump())
     TRAINED_ON.write_text("".join(f"{mark(row)}\n" for row in sorted(gold, key=mark)), encoding="utf-8")
     print(f"{given.output}: {len(model.rows)} n-grams, {given.output.stat().st_size:,} bytes")
@@ -46,11 +48,16 @@ def train(
 ) -> tuple[list[Judged], Model]:
     """Return what was read in the gold rows without knowing them, and the model of everything."""
     lexicon, everything = Lexicon(words), [*gold, *rows]
-    parts = [part.tolist() for part in np.array_split(np.random.default_rng(SEED).permutation(len(everything)), FOLDS)]
-    seen, models = [], []
+    parts = [
+        part.tolist()
+        for part in np.array_split(np.random.default_rng(SEED).permutation(len(everything)), FOLDS)
+    ]
+    seen, phrases, models = [], [], []
     for number, part in enumerate(parts):
         model = fit.fit(_without(everything, part), weak)
-        seen.append(fit.see([everything[at] for at in part], model, lexicon))
+        held_out = [everything[at] for at in part]
+        seen.append(fit.see(held_out, model, lexicon))
+        phrases.append(fit.evidence(held_out, model, lexicon))
         models.append(model)
         print(f"part {number + 1} of {FOLDS} read", flush=True)
     judged = []
@@ -59,12 +66,19 @@ def train(
         models[number].head = fit.heads(
             [everything[at] for other in others for at in parts[other]],
             np.concatenate([seen[other] for other in others]),
-        )
+        ) | {"evidence": _evidence([phrases[other] for other in others])}
         reader = Reader({"zh": words}, models[number])
         judged += [Judged(everything[at], reader.read(everything[at].text)) for at in part if at < len(gold)]
     final = fit.fit(everything, weak)
     final.head = fit.heads([everything[at] for part in parts for at in part], np.concatenate(seen))
+    final.head["evidence"] = _evidence(phrases)
     return judged, final
+
+
+def _evidence(parts: Sequence[tuple[list[list[float]], list[bool]]]) -> list[list[float]]:
+    return fit.evidence_head(
+        [each for found, _ in parts for each in found], [each for _, holds in parts for each in holds]
+    )
 
 
 def mark(row: Row) -> str:
@@ -90,8 +104,16 @@ def _others(given: argparse.Namespace, gold: Sequence[Row]) -> tuple[list[Row], 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gold", type=Path, required=True, help="rows labelled with care; measured on, too")
-    parser.add_argument("--labelled", type=Path, nargs="+", default=[HERE / "labels.csv"], help="rows labelled after the guide")
-    parser.add_argument("--texts", type=Path, nargs="*", default=[], help="where the labelled rows' texts are")
+    parser.add_argument(
+        "--labelled",
+        type=Path,
+        nargs="+",
+        default=[HERE / "labels.csv"],
+        help="rows labelled after the guide",
+    )
+    parser.add_argument(
+        "--texts", type=Path, nargs="*", default=[], help="where the labelled rows' texts are"
+    )
     parser.add_argument("--corpus", type=Path, nargs="*", default=[], help="rows with a corpus's label")
     parser.add_argument("--stream", type=Path, nargs="*", default=[], help="rows with stars")
     parser.add_argument("--lexicon", type=Path, default=ROOT / "rules" / "lexicon.toml")
