@@ -17,7 +17,7 @@ _PHRASES = 3
 _SURE = 4.0  # what a word that decides by itself adds to the logit of its cause
 # How much less likely (logit) than the best clause one may be that is shown with it or beside it.
 _NEAR, _FAR = 3.0, 1.5
-_DOUBTFUL = 0.15  # probability of a complaint from which phrases are shown
+_DOUBTFUL = 0.05  # probability of a complaint from which phrases are shown
 _SPAN = 32  # characters of a phrase of several clauses
 _ALSO = 0.2  # probability from which a second cause is named
 _NEGATIVE, _COMPLAINS = len(CAUSES), len(CAUSES) + 1

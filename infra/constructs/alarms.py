@@ -1,7 +1,14 @@
 """Alarms: what wakes a person, all to the operations topic."""
 
 from aws_cdk import Duration
-from aws_cdk.aws_cloudwatch import Alarm, ComparisonOperator, IMetric, MathExpression, Metric, TreatMissingData
+from aws_cdk.aws_cloudwatch import (
+    Alarm,
+    ComparisonOperator,
+    IMetric,
+    MathExpression,
+    Metric,
+    TreatMissingData,
+)
 from aws_cdk.aws_cloudwatch_actions import SnsAction
 from constructs import Construct
 
@@ -126,8 +133,8 @@ class Alarms(Construct):
         """What people confirm against what was read: the reader ages as goods and words change."""
         self._alarm(
             "causes-corrected",
-            "In a week with 20 or more resolved cases, people corrected the cause in more than 3 of 10: label "
-            "rows (`winback read feedback`) and train the reader anew",
+            "In a week with 20 or more resolved cases, people corrected the cause in 3 of 10 or more: "
+            "label rows (`winback read feedback`) and train the reader anew",
             MathExpression(
                 expression="IF(confirmed >= 20, 100 * corrected / confirmed, 0)",
                 label="Causes corrected, percent of a week",

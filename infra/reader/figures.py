@@ -114,22 +114,21 @@ def _f1_of(rows: Judgements, cause: str | None) -> float:
 def of_causes(judged: Judgements) -> list[OfCause]:
     bad = negatives(judged)
 
-    def share(rows: list[Judged]) -> float:
-        return mean(each.strict for each in rows) if rows else 0.0
+    seen = {each.row.cause for each in bad} | {each.reading.cause for each in bad}
+    return [_of_cause(cause, bad) for cause in CAUSES if cause in seen]
 
-    return [
-        OfCause(
-            cause,
-            sum(each.row.cause == cause for each in bad),
-            figure(
-                bad, lambda rows, cause=cause: share([each for each in rows if each.reading.cause == cause])
-            ),  # type: ignore[misc]
-            figure(bad, lambda rows, cause=cause: share([each for each in rows if each.row.cause == cause])),  # type: ignore[misc]
-            figure(bad, lambda rows, cause=cause: _f1_of(rows, cause)),  # type: ignore[misc]
-        )
-        for cause in CAUSES
-        if any(cause in (each.row.cause, each.reading.cause) for each in bad)
-    ]
+
+def _of_cause(cause: str, bad: list[Judged]) -> OfCause:
+    def right(rows: list[Judged]) -> float:
+        return strict(rows) if rows else 0.0
+
+    return OfCause(
+        cause,
+        sum(each.row.cause == cause for each in bad),
+        figure(bad, lambda rows: right([each for each in rows if each.reading.cause == cause])),
+        figure(bad, lambda rows: right([each for each in rows if each.row.cause == cause])),
+        figure(bad, lambda rows: _f1_of(rows, cause)),
+    )
 
 
 def confusion(judged: Judgements) -> Counter[tuple[str, str]]:

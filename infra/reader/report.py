@@ -8,7 +8,7 @@ from infra.reader.figures import Judged, confusion, negatives, of_causes, overal
 
 _SIDE = 320  # of the plot, in pixels
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; margin: 1rem 0 }
 td, th { border: 1px solid #ccc; padding: .25rem .6rem; text-align: right }
 td:first-child, th:first-child { text-align: left }

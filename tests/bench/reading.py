@@ -36,22 +36,26 @@ def measure() -> Iterator[dict[str, Any]]:
     reader = Rulebook(ROOT / "rules").reader
     reader.read(texts[0])
     ours = _microseconds(reader.read, texts)
-    yield {"what": "reading a review", "us": round(ours, 1), "texts": len(texts), "letters": sum(map(len, texts)) // len(texts)}
+    letters = sum(map(len, texts)) // len(texts)
+    yield {"what": "reading a review", "us": round(ours, 1), "texts": len(texts), "letters": letters}
     if find_spec("snownlp"):
         from snownlp import SnowNLP
 
         SnowNLP(texts[0]).sentiments  # noqa: B018 (loads its model)
         theirs = _microseconds(lambda text: SnowNLP(text).sentiments, texts[:200], rounds=1)
-        yield {"what": "SnowNLP, the sentiment alone", "us": round(theirs, 1), "times_ours": round(theirs / ours, 1)}
+        times = round(theirs / ours, 1)
+        yield {"what": "SnowNLP, the sentiment alone", "us": round(theirs, 1), "times_ours": times}
     else:
         yield {"what": "SnowNLP", "us": None, "note": "not installed: pip install snownlp"}
-    yield {"what": "loading the model", "ms": round(_load_ms(LOAD) - _load_ms("import functions.reading.reader"), 1)}
-    yield {"what": "loading the library with pydantic", "ms": round(_load_ms("import functions.reading") - _load_ms("pass"), 1)}
+    empty, library, loaded = map(_load_ms, ("pass", "import functions.reading", LOAD))
+    yield {"what": "loading the model", "ms": round(loaded - library, 1)}
+    yield {"what": "loading the library with pydantic", "ms": round(library - empty, 1)}
     yield {"what": "the shipped model", "bytes": (Path(model.__file__).parent / "model.bin").stat().st_size}
     few, many = (_with_words(texts, number) for number in (FEW, MANY))
     yield {
         "what": "growth with the lexicon",
-        f"us_{FEW}_words": round(few[0], 1), f"us_{MANY}_words": round(many[0], 1), "ratio": round(many[0] / few[0], 2),
+        f"us_{FEW}_words": round(few[0], 1), f"us_{MANY}_words": round(many[0], 1),
+        "ratio": round(many[0] / few[0], 2),
         f"words_alone_us_{FEW}": round(few[1], 2), f"words_alone_us_{MANY}": round(many[1], 2),
     }  # fmt: skip
 
@@ -66,13 +70,15 @@ def _texts() -> list[str]:
 
 def _with_words(texts: list[str], number: int) -> tuple[float, float]:
     """Return microseconds a review and of the lexicon alone, with so many words drawn from a fixed seed."""
-    draw = random.Random(1)  # noqa: S311
+    draw = random.Random(1)
     letters = sorted(set("".join(texts)))
     words: set[str] = set()
     while len(words) < number:
         words.add("".join(draw.choices(letters, k=draw.randint(2, 4))))
     split = sorted(words)
-    by_topic = {cause: tuple(split[at :: len(CAUSES)]) for at, cause in enumerate(CAUSES)}
+    by_topic: dict[str, tuple[str, ...]] = {
+        cause: tuple(split[at :: len(CAUSES)]) for at, cause in enumerate(CAUSES)
+    }
     reader = Reader({"zh": by_topic})
     reader.read(texts[0])
     return _microseconds(reader.read, texts), _microseconds(Lexicon(by_topic).hits, texts)
@@ -92,7 +98,8 @@ def _load_ms(code: str) -> float:
     best = float("inf")
     for _ in range(ROUNDS):
         before = getrusage(RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True)
         after = getrusage(RUSAGE_CHILDREN)
         best = min(best, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return 1000 * best
