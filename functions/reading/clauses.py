@@ -3,7 +3,7 @@
 import re
 from operator import add
 
-_CLAUSE = re.compile(r"[^，。！？；、,.!?;:：~～…\s（）()【】\"“”]+")
+_CLAUSE = re.compile(r"[^，。！？；、,.!?;:：~～…〇\s（）()【】\"“”]+")
 _LONGEST = 2000  # characters that are read; platforms allow 500
 # What denies a fault is no complaint, but it is made of the same n-grams as one: "不是很慢", "没有破损".
 _DENIED = re.compile(

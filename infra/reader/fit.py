@@ -16,7 +16,8 @@ from infra.reader.rows import Row
 
 PRIMARY = 0.75  # of a row's weight, where there is a secondary cause
 EVIDENCE = 0.5  # weight of an evidence phrase as a text of its own
-HIDDEN = 0.25  # how far a row without a label that is not negative counts as free of complaints
+HIDDEN = 0.7  # how far a row without a label that is not negative counts as free of complaints
+USUAL = 0.5  # weight, in the head, of a row that is neither labelled nor picked
 SEEN = 3  # in so many texts an n-gram must stand
 L2_CAUSE, L2_BINARY, L2_HEAD = 1 / 64, 1 / 32, 8.0
 
@@ -164,8 +165,13 @@ def _difference(two: list[list[float]]) -> list[list[float]]:
     return [[yes - no for no, yes in zip(*two, strict=True)]]
 
 
-def heads(rows: Sequence[Row], seen: np.ndarray) -> dict[str, list[list[float]]]:
-    """Fit the head on signals that models without these rows gave."""
+def heads(
+    rows: Sequence[Row], seen: np.ndarray, usual: Sequence[Row], usual_seen: np.ndarray
+) -> dict[str, list[list[float]]]:
+    """Fit the head on signals that models without these rows gave.
+
+    `usual` rows were not picked for being hard: without them praise would be taken for complaints.
+    """
     weight = np.array([row.weight for row in rows])
     caused = np.array([row.cause in CAUSES for row in rows])
     by_cause = head(
@@ -174,8 +180,14 @@ def heads(rows: Sequence[Row], seen: np.ndarray) -> dict[str, list[list[float]]]
         np.ones(sum(caused)),
     )
     found = {"cause": _sure(by_cause, rows, seen)}
-    said = np.array([bool(row.complains) for row in rows], float)
-    found["complains"] = _difference(head(seen, np.column_stack([1 - said, said]), weight))
+    said = np.array([bool(row.complains) for row in rows] + [bool(row.negative) for row in usual], float)
+    found["complains"] = _difference(
+        head(
+            np.concatenate([seen, usual_seen]),
+            np.column_stack([1 - said, said]),
+            np.concatenate([weight, np.full(len(usual), USUAL)]),
+        )
+    )
     return found
 
 

@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 TRAINED_ON = HERE / "trained_on.txt"
 FOLDS, SEED = 5, 11
+USUAL = 10  # every so many-th weak row teaches the head instead of the n-grams
 GOLD, CORPUS, STREAM = 2.0, 0.4, 0.1  # how far a row of each kind is trusted; other labelled rows: 1
 
 
@@ -52,6 +53,7 @@ def train(
         part.tolist()
         for part in np.array_split(np.random.default_rng(SEED).permutation(len(everything)), FOLDS)
     ]
+    usual, weak = list(weak[::USUAL]), [row for at, row in enumerate(weak) if at % USUAL]
     seen, phrases, models = [], [], []
     for number, part in enumerate(parts):
         model = fit.fit(_without(everything, part), weak)
@@ -60,17 +62,22 @@ def train(
         phrases.append(fit.evidence(held_out, model, lexicon))
         models.append(model)
         print(f"part {number + 1} of {FOLDS} read", flush=True)
+    usual_seen = fit.see(usual, models[0], lexicon)
     judged = []
     for number, part in enumerate(parts):
         others = [other for other in range(FOLDS) if other != number]
         models[number].head = fit.heads(
             [everything[at] for other in others for at in parts[other]],
             np.concatenate([seen[other] for other in others]),
+            usual,
+            usual_seen,
         ) | {"evidence": _evidence([phrases[other] for other in others])}
         reader = Reader({"zh": words}, models[number])
         judged += [Judged(everything[at], reader.read(everything[at].text)) for at in part if at < len(gold)]
     final = fit.fit(everything, weak)
-    final.head = fit.heads([everything[at] for part in parts for at in part], np.concatenate(seen))
+    final.head = fit.heads(
+        [everything[at] for part in parts for at in part], np.concatenate(seen), usual, usual_seen
+    )
     final.head["evidence"] = _evidence(phrases)
     return judged, final
 
