@@ -3,9 +3,10 @@
 import re
 from operator import add
 
-_CLAUSE = re.compile(r"[^，。！？；、,.!?;:：~～…〇\s（）()【】\"“”]+")
+_CLAUSE = re.compile(r"[^，。！？；、,.!?;:：~～…\s（）()【】\"“”]+")
 _LONGEST = 2000  # characters that are read; platforms allow 500
-# What denies a fault is no complaint, but it is made of the same n-grams as one: "不是很慢", "没有破损".
+# What denies a fault is praise, but is made of the same n-grams as a complaint: "不是很慢", "没有破损". It is
+# read as marks instead, which the model knows as n-grams of their own.
 _DENIED = re.compile(
     "(?:并没有|没有?|毫无|无|并不|不是|不算|不会|不怎么|不|未)(?:什么|任何|发现|看到|出现|觉得|感觉|一点|明显|是)?(?:很|太|那么|特别)?"
     "(?:慢|破损|损坏|磕碰|变形|划痕|瑕疵|色差|掉色|褪色|起球|缩水|线头|异味|味道大|难闻|臭|噪音|吵|卡顿|卡|发热|漏水|漏电"

@@ -14,7 +14,7 @@ from functions.reading.model import Model, shipped
 from functions.reading.signals import Signals, clause_signals, logistic, signals, softmax
 
 _PHRASES = 3
-_SURE = 4.0  # what a word that decides by itself adds to the logit of its cause
+_SURE = 8.0  # what a word that decides by itself adds to the logit of its cause
 # How much less likely (logit) than the best clause one may be that is shown with it or beside it.
 _NEAR, _FAR = 3.0, 1.5
 _DOUBTFUL = 0.05  # probability of a complaint from which phrases are shown
@@ -60,8 +60,8 @@ class Reader:
         order = sorted(range(len(CAUSES)), key=causes.__getitem__, reverse=True)
         negative = logistic(seen.negative)
         complains = max(negative, logistic(self.model.judge("complains", seen.values)[0]))
-        said = complains >= 0.5 or bool(sure)
         best, second = order[0], order[1]
+        said = complains >= 0.5 or bool(sure) or _turned(seen, CAUSES[best])
         return Reading(
             complains=said,
             negative=negative >= 0.5,
@@ -108,11 +108,21 @@ class Reader:
         )
 
 
+def _turned(seen: Signals, cause: Cause) -> bool:
+    """Return whether a complaining clause behind a "but" has a word of the cause, whatever is praised."""
+    return any(
+        clause.turns
+        and clause.complains >= 0.5
+        and any(clause.start <= hit.start < clause.end and cause in hit.topics for hit in seen.hits)
+        for clause in seen.clauses
+    )
+
+
 def _phrases(text: str, seen: Signals, cause: int, model: Model) -> tuple[Phrase, ...]:
     """Return what shows the cause: the best clause with its like neighbours first, then others far off."""
     found, weights = (
         seen.clauses,
-        [model.judge("evidence", each)[0] for each in clause_signals(seen, text, cause)],
+        [model.judge("evidence", each)[0] for each in clause_signals(seen, cause)],
     )
     first = last = best = max(range(len(weights)), key=weights.__getitem__)
     while near := [

@@ -18,6 +18,7 @@ class Clause(NamedTuple):
     end: int
     sums: Scores
     complains: float  # the probability that this clause alone complains
+    turns: bool  # stands behind a "but"
     causes: list[float]  # the probability of each cause, if it does
 
 
@@ -42,13 +43,14 @@ def signals(text: str, model: Model, lexicon: Lexicon) -> Signals:
         logits = model.normed(sums)
         complains = logistic(logits[_COMPLAINS])
         by_cause = softmax(logits[: len(CAUSES)])
-        found.append(Clause(start, end, sums, complains, by_cause))
+        turns = any(word in clause for word in _CONTRAST)
+        found.append(Clause(start, end, sums, complains, turns, by_cause))
         totals = [total + part for total, part in zip(totals, sums, strict=True)]
         for cause, share in enumerate(by_cause):
             shares[cause] += complains * share
         last = logits[_NEGATIVE]
         worst, best = max(worst, last), min(best, last)
-        after_contrast = after_contrast or any(word in clause for word in _CONTRAST)
+        after_contrast = after_contrast or turns
         if after_contrast:
             turned = max(turned, last)
     logits = model.normed(tuple(totals))
@@ -72,7 +74,7 @@ def signals(text: str, model: Model, lexicon: Lexicon) -> Signals:
     return Signals(values, found, hits, (totals[-1] or 1.0) ** 0.5, logits[_NEGATIVE])
 
 
-def clause_signals(seen: Signals, text: str, cause: int) -> list[list[float]]:
+def clause_signals(seen: Signals, cause: int) -> list[list[float]]:
     """Return for each clause what tells whether it is the evidence for a cause."""
     most = max((clause.sums[cause] for clause in seen.clauses), default=0.0)
     surest = max((clause.causes[cause] * clause.complains for clause in seen.clauses), default=0.0)
@@ -89,7 +91,7 @@ def clause_signals(seen: Signals, text: str, cause: int) -> list[list[float]]:
                 float(sum(CAUSES[cause] in topics for topics in hits)),
                 float(sum("complaint" in topics for topics in hits)),
                 float(place == 0), place / len(seen.clauses), log(size), float(size <= 2),
-                float(any(word in text[clause.start : clause.end] for word in _CONTRAST)),
+                float(clause.turns),
             ]
         )  # fmt: skip
         told += own

@@ -22,8 +22,7 @@ from functions.store.items import from_item
 from infra.cli.main import STAGES, UsageError
 from infra.reader.figures import Judged
 from infra.reader.report import html, text
-from infra.reader.rows import labelled
-from infra.reader.train import TRAINED_ON, mark
+from infra.reader.rows import TRAINED_ON, labelled, mark
 
 ADDED = ("is_negative", "has_complaint", "cause_primary", "cause_secondary", "confidence", "evidence")
 GOOD_STARS = 4

@@ -41,8 +41,9 @@ def test_every_row_comes_out_and_a_bad_one_is_told_by_its_line(tmp_path: Path, c
     assert [row["cause_primary"] for row in found] == ["logistics_delay", "none", "", "", "logistics_delay"]
     assert found[4]["hidden_complaint"] == "yes"
     told = capsys.readouterr().err
-    assert "line 4: 2 columns where the first line has 3" in told
-    assert "line 5: stars is no number" in told
+    # The second row goes over two lines.
+    assert "line 5: 2 columns where the first line has 3" in told
+    assert "line 6: stars is no number" in told
     assert "坏了" not in told
 
 
@@ -89,9 +90,9 @@ def test_rows_that_were_trained_on_are_told(tmp_path: Path, capsys) -> None:
 
 def test_confirmed_causes_become_training_rows(aws: Cloud, tmp_path: Path, monkeypatch) -> None:
     confirmed = {"status": "resolved", "confirmed_cause": "price"}
-    cases.save(case(review_id="1", **confirmed))
-    cases.save(case(review_id="2"))
-    cases.save(case(review=review(review_id="3", text="", customer_id=None, order_id=None), **confirmed))
+    cases.open_case(case(review_id="1", **confirmed), None)
+    cases.open_case(case(review_id="2"), None)
+    cases.open_case(case(review=review(review_id="3", text="", customer_id=None, order_id=None), **confirmed), None)
     target = tmp_path / "rows.csv"
     names = [name for name in boto3.client("dynamodb").list_tables()["TableNames"] if name.endswith("-cases")]
     stage = names[0].split("-")[1]
