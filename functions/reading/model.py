@@ -46,8 +46,7 @@ class Model:
 
     def clause(self, clause: str) -> Scores:
         """Return the sum of the weights of a clause's n-grams, lane by lane."""
-        find = self._packed.get
-        total = sum([weight for gram in grams(clause) if (weight := find(gram))])
+        total = sum(filter(None, map(self._packed.get, grams(clause))))
         lanes = memoryview(total.to_bytes(_WIDTH, "little")).cast("I").tolist()
         middle = _MIDDLE * lanes.pop()
         return (

@@ -255,7 +255,7 @@ def test_a_tried_decision_explains_itself_and_writes_nothing(aws: Cloud) -> None
         500,
     )
     tables = [decision["table"] for decision in body["decisions"]]
-    assert tables == ["detection", "malice", "grades", "tiers", "remedies", "goodwill"]
+    assert tables == ["detection", "certainty", "malice", "grades", "tiers", "remedies", "goodwill"]
     assert "remedies: remedy refund, coupon 5.00 yuan." in body["explanation"][4]
 
 

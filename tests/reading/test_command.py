@@ -34,7 +34,10 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 def test_every_row_comes_out_and_a_bad_one_is_told_by_its_line(tmp_path: Path, capsys) -> None:
     source, target = tmp_path / "in.csv", tmp_path / "out.csv"
-    source.write_text('id,text,stars\n1,物流太慢了,1\n2,"很好\n很满意",5\n3,坏了\n4,就是太贵了,x\n5,但是物流太慢了,5\n', "utf-8")
+    source.write_text(
+        'id,text,stars\n1,物流太慢了,1\n2,"很好\n很满意",5\n3,坏了\n4,就是太贵了,x\n5,但是物流太慢了,5\n',
+        "utf-8",
+    )
     assert run(given("--input", str(source), "--output", str(target), "--stars-column", "stars")) == 1
     found = rows(target)
     assert [row["id"] for row in found] == ["1", "2", "3", "4", "5"]
@@ -92,10 +95,16 @@ def test_confirmed_causes_become_training_rows(aws: Cloud, tmp_path: Path, monke
     confirmed = {"status": "resolved", "confirmed_cause": "price"}
     cases.open_case(case(review_id="1", **confirmed), None)
     cases.open_case(case(review_id="2"), None)
-    cases.open_case(case(review=review(review_id="3", text="", customer_id=None, order_id=None), **confirmed), None)
+    cases.open_case(
+        case(review=review(review_id="3", text="", customer_id=None, order_id=None), **confirmed), None
+    )
     target = tmp_path / "rows.csv"
     names = [name for name in boto3.client("dynamodb").list_tables()["TableNames"] if name.endswith("-cases")]
     stage = names[0].split("-")[1]
     assert feedback(Namespace(stage=stage, output=target)) == 0
     (row,) = rows(target)
-    assert (row["cause_primary"], row["predicted"], row["text"]) == ("price", "logistics_delay", "物流太慢了,等了十天")
+    assert (row["cause_primary"], row["predicted"], row["text"]) == (
+        "price",
+        "logistics_delay",
+        "物流太慢了,等了十天",
+    )

@@ -49,7 +49,9 @@ def test_no_n_gram_is_longer_than_four() -> None:
     assert grams("") == set()
 
 
-@pytest.mark.parametrize("text", ["不是很慢", "没有破损", "没什么异味", "没有发现色差", "不贵", "没有太大问题"])
+@pytest.mark.parametrize(
+    "text", ["不是很慢", "没有破损", "没什么异味", "没有发现色差", "不贵", "没有太大问题"]
+)
 def test_the_denial_of_a_fault_is_not_read_as_one(text: str) -> None:
     seen = prepared(text)
     assert len(seen) == len(text)
