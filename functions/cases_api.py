@@ -27,7 +27,7 @@ from functions.rulebook.explain import explain as weigh
 from functions.rulebook.explain import for_customer
 from functions.runtime.api import Unknown, caller, documented, resolver
 from functions.runtime.clock import now
-from functions.runtime.observability import observed
+from functions.runtime.observability import count, observed
 from functions.store import cases, customers
 from functions.store.errors import BadToken, StaleWrite
 
@@ -197,7 +197,12 @@ def acknowledge_case(case_id: str, acknowledgement: Annotated[Acknowledgement, B
 )
 def resolve_case(case_id: str, said: Annotated[Resolution, Body()]) -> Detail:
     by, moment = caller(app, said.by), now()
-    return _change(case_id, lambda case: resolution(case, by, said.cause, said.outcome, said.note, moment))
+    first = _known(case_id).resolved_at is None
+    detail = _change(case_id, lambda case: resolution(case, by, said.cause, said.outcome, said.note, moment))
+    if first:
+        count("CausesConfirmed")
+        count("CausesCorrected", int(detail.confirmed_cause != detail.cause))
+    return detail
 
 
 @app.post("/decisions", summary="Try a decision; nothing is written", responses=documented())

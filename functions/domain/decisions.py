@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from functions.domain.reading import Reading
+
 Fact = bool | int | str | None | list[str]
 Output = bool | int | str | None | list[str]
 
@@ -49,9 +51,8 @@ class Rules(Protocol):
     @property
     def version(self) -> str: ...
 
-    @property
-    def words(self) -> Mapping[str, tuple[str, ...]]:
-        """The lexicon: topic -> words, see rules/lexicon.toml."""
+    def read(self, text: str) -> Reading:
+        """Say what a review's text complains about, with the lexicons of rules/lexicon*.toml."""
         ...
 
     def decide(self, table: str, facts: Mapping[str, Fact]) -> Decision: ...

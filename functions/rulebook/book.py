@@ -1,4 +1,4 @@
-"""The rulebook: all tables, the lexicon and the message templates of one folder, under one version."""
+"""The rulebook: all tables, the lexicons and the message templates of one folder, under one version."""
 
 import string
 import tomllib
@@ -9,10 +9,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from functions.domain.decisions import Decision, Fact
+from functions.domain.reading import Reading
+from functions.reading import LexiconError, Reader
+from functions.reading.languages import Language
+from functions.reading.lexicon import parse
 from functions.rulebook.faults import RuleError
 from functions.rulebook.table import Table, read_table
 
-LEXICON = "lexicon.toml"
+LEXICONS: Mapping[Language, str] = {
+    "zh": "lexicon.toml",
+    "en": "lexicon.en.toml",
+    "pt": "lexicon.pt.toml",
+}
 Decider = Callable[[Mapping[str, Fact]], Decision]
 
 
@@ -42,7 +50,8 @@ class Rulebook:
         for file in files:
             digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
         self.folder, self.version = folder, digest.hexdigest()[:12]
-        self._paths = {path.stem: path for path in files if path.parent == folder and path.name != LEXICON}
+        tables = (path for path in files if path.parent == folder and path.name not in LEXICONS.values())
+        self._paths = {path.stem: path for path in tables}
         self._tables: dict[str, Table] = {}
         self._deciders: dict[str, Decider] = {}  # compiled when first asked
 
@@ -62,10 +71,19 @@ class Rulebook:
         return {name: self.table(name) for name in self._paths}
 
     @cached_property
-    def words(self) -> Mapping[str, tuple[str, ...]]:
-        """The lexicon: topic -> words."""
-        topics = tomllib.loads((self.folder / LEXICON).read_text(encoding="utf-8"))
-        return {topic: tuple(entry["words"]) for topic, entry in topics.items()}
+    def reader(self) -> Reader:
+        """Raises RuleError for a lexicon that cannot be read."""
+        words = {}
+        for language, name in LEXICONS.items():
+            if (path := self.folder / name).exists():
+                try:
+                    words[language] = parse(path.read_text(encoding="utf-8"), name)
+                except LexiconError as error:
+                    raise RuleError(str(error)) from error
+        return Reader(words)
+
+    def read(self, text: str) -> Reading:
+        return self.reader.read(text)
 
     @cached_property
     def templates(self) -> dict[str, Template]:

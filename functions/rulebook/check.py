@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from functions.rulebook.book import LEXICON, Template, read_template
+from functions.reading import LexiconError
+from functions.reading.lexicon import words_of
+from functions.rulebook.book import LEXICONS, Template, read_template
 from functions.rulebook.cells import FactType
 from functions.rulebook.contracts import CONTRACTS, NAMES, TOPICS, Contract
 from functions.rulebook.faults import Fault, RuleError
@@ -23,7 +25,7 @@ def check(folder: Path) -> list[Fault]:
     """Return the faults of a folder of rules, ordered by file and line; empty when it may be used."""
     files = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.toml"))}
     faults: list[Fault] = []
-    lexicon = files.pop(LEXICON, None)
+    lexicons = {name: files.pop(name, None) for name in LEXICONS.values()}
     tables: dict[str, Table] = {}
     broken: set[str] = set()
     for file, text in files.items():
@@ -46,7 +48,8 @@ def check(folder: Path) -> list[Fault]:
     if not broken:  # a table that cannot be read names no templates
         faults += _limited(tables)
         faults += _filled(tables, templates, sources)
-    faults += _lexicon(lexicon)
+    for name, words in lexicons.items():
+        faults += _lexicon(name, words)
     return sorted(faults, key=lambda fault: (fault.file, fault.line, fault.kind))
 
 
@@ -187,24 +190,28 @@ def _row_filled(
             yield table.row_fault(row.place, "variable-blank", message, mend, "then")
 
 
-def _lexicon(text: str | None) -> Iterator[Fault]:
-    mend = "Every topic is a [section] with words = [...]"
+def _lexicon(file: str, text: str | None) -> Iterator[Fault]:
+    """Only the first language is required; a pack for another one may be left out or hold fewer topics."""
+    required = file == LEXICONS["zh"]
     if text is None:
-        yield Fault(LEXICON, 1, "lexicon", "there is no lexicon", "Put it back; reviews are read by it")
+        if required:
+            yield Fault(file, 1, "lexicon", "there is no lexicon", "Put it back; reviews are read by it")
         return
     try:
-        source = Source(LEXICON, text)
+        source = Source(file, text)
     except tomllib.TOMLDecodeError as error:
-        yield unreadable(LEXICON, error)
+        yield unreadable(file, error)
         return
-    for topic, entry in source.data.items():
-        words = entry.get("words") if isinstance(entry, dict) else None
+    for topic in source.data:
         line = source.line(topic)
         if topic not in TOPICS:
-            yield source.fault(
-                line, "lexicon", f"nothing is called {topic!r}", f"Use {', '.join(sorted(TOPICS))}"
-            )
-        elif not words or not all(isinstance(word, str) and word.strip() for word in words):
+            mend = f"Use {', '.join(sorted(TOPICS))}"
+            yield source.fault(line, "lexicon", f"nothing is called {topic!r}", mend)
+            continue
+        try:
+            words_of(topic, source.data[topic], file)
+        except LexiconError:
+            mend = 'Every topic is a [section] with words = ["...", "..."]'
             yield source.fault(line, "lexicon", f"{topic} has no words, or a blank one", mend)
-    for topic in sorted(TOPICS - source.data.keys()):
-        yield source.fault(1, "lexicon", f"the topic {topic} is missing", mend)
+    for topic in sorted(TOPICS - source.data.keys()) if required else ():
+        yield source.fault(1, "lexicon", f"the topic {topic} is missing", "Add it, with its words")

@@ -31,6 +31,7 @@ CONTRACTS = {
         {"stars": "int?", "rating": ["good", "neutral", "bad", "unknown"], "complains": "bool"},
         {"bad": "bool"},
     ),
+    "certainty": Contract({"complains": "bool", "confidence": "int"}, {"needs_check": "bool"}),
     "malice": Contract(
         {"blackmail": "bool", "orders": "int", "returned_percent": "int"},
         {"suspected": "bool", "signals": "names"},
@@ -75,4 +76,7 @@ CONTRACTS = {
 NAMES = {("alerts", "roles"): ("agent", "supervisor", "manager", "legal")}
 # Tables whose answer reaches a customer, however the file calls itself.
 CUSTOMER_TABLES = {"remedies", "goodwill", "tiers", "follow_up", "late_parcels", "ambassadors", "referrals"}
-TOPICS = {*CAUSES, "complaint", "blackmail"} - {"malicious", "other"}
+TOPICS = {*CAUSES, "complaint", "praise", "leverage", "benefit", "blackmail", "harm", "abuse"} - {
+    "malicious",
+    "other",
+}

@@ -22,7 +22,7 @@ from functions.domain.decisions import Decision
 from functions.domain.malice import suspicion
 from functions.domain.money import yuan
 from functions.domain.profiles import Order, Profile, take_order
-from functions.domain.reading import Reading, read
+from functions.domain.reading import Reading
 from functions.domain.remedies import goodwill, remedy
 from functions.domain.reviews import Review
 from functions.domain.tiers import tier
@@ -174,14 +174,9 @@ def decided(
     )
 
 
-def _reading(text: str, rules: Rulebook) -> Reading:
-    words = rules.words
-    return _read(text, tuple(words.items()))
-
-
 @lru_cache(maxsize=65536)
-def _read(text: str, words: tuple[tuple[str, tuple[str, ...]], ...]) -> Reading:
-    return read(text, dict(words))
+def _reading(text: str, rules: Rulebook) -> Reading:
+    return rules.read(text)
 
 
 def rules_of(name: str, stack: ExitStack) -> Rulebook:

@@ -70,7 +70,7 @@ def test_two_signals_make_a_case_legals_without_remedy_or_follow_up() -> None:
 
 def test_every_decision_carries_its_table_row_reason_facts_and_rulebook() -> None:
     tables = [decision.table for decision in opened().decisions]
-    assert tables == ["detection", "malice", "grades", "tiers", "remedies", "goodwill"]
+    assert tables == ["detection", "certainty", "malice", "grades", "tiers", "remedies", "goodwill"]
     assert all(decision.why and decision.rulebook == RULES.version for decision in opened().decisions)
 
 

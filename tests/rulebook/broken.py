@@ -404,5 +404,7 @@ BROKEN = [
     Broken("forbidden-phrase", "templates/care.toml", "祝您每天好心情", "给个五星", "text ="),
     # the lexicon
     Broken("lexicon", "lexicon.toml", "[price]", "[prize]", "[prize]"),
-    Broken("lexicon", "lexicon.toml", '[price]\nwords = ["太贵"', '[price]\nwords = [""', "[price]"),
+    Broken(
+        "lexicon", "lexicon.toml", '[price]\nwords = [\n    "太贵"', '[price]\nwords = [\n    ""', "[price]"
+    ),
 ]
