@@ -16,6 +16,8 @@ from functions.rulebook.table import Table
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare `winback rules` and its actions."""
+    parser.set_defaults(run=("infra.cli.rules", "run"))
     actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
     checked = actions.add_parser(
         "check", help="find gaps, overlaps, dead rows and everything else that is wrong"
