@@ -23,9 +23,11 @@ from functions.domain.profiles import Order, Profile
 from functions.domain.reviews import Review
 from functions.domain.times import Time
 from functions.domain.verdicts import judge
+from functions.rulebook.explain import explain as weigh
+from functions.rulebook.explain import for_customer
 from functions.runtime.api import Unknown, caller, documented, resolver
 from functions.runtime.clock import now
-from functions.runtime.observability import observed
+from functions.runtime.observability import count, observed
 from functions.store import cases, customers
 from functions.store.errors import BadToken, StaleWrite
 
@@ -147,6 +149,10 @@ class Decided(BaseModel):
     due_at: Time | None = None
     decisions: list[Decision]
     explanation: list[str]
+    alternatives: list[str] = Field(
+        [], description="What each other row lacked, what would change the outcome"
+    )
+    customer: str | None = Field(None, description="What a customer may be told of the remedy")
 
 
 @app.get("/cases", summary="List a shop's cases", responses=documented(HTTPStatus.BAD_REQUEST))
@@ -191,7 +197,12 @@ def acknowledge_case(case_id: str, acknowledgement: Annotated[Acknowledgement, B
 )
 def resolve_case(case_id: str, said: Annotated[Resolution, Body()]) -> Detail:
     by, moment = caller(app, said.by), now()
-    return _change(case_id, lambda case: resolution(case, by, said.cause, said.outcome, said.note, moment))
+    first = _known(case_id).resolved_at is None
+    detail = _change(case_id, lambda case: resolution(case, by, said.cause, said.outcome, said.note, moment))
+    if first:
+        count("CausesConfirmed")
+        count("CausesCorrected", int(detail.confirmed_cause != detail.cause))
+    return detail
 
 
 @app.post("/decisions", summary="Try a decision; nothing is written", responses=documented())
@@ -216,7 +227,23 @@ def try_decision(trial: Annotated[Trial, Body()]) -> Decided:
         due_at=case.due_at,
         decisions=list(case.decisions),
         explanation=[explain(decision) for decision in case.decisions],
+        alternatives=_alternatives(case, rules),
+        customer=_told(case, rules),
     )
+
+
+def _alternatives(case: Case, rules: rulebook.Rulebook) -> list[str]:
+    told = (weigh(rules.table(one.table), one.facts, rules.version) for one in case.decisions)
+    return [
+        f"{one.table}: {line}"
+        for one, weighed in zip(case.decisions, told, strict=True)
+        for line in weighed.for_agent()[1:]
+    ]
+
+
+def _told(case: Case, rules: rulebook.Rulebook) -> str | None:
+    offers = (one for one in case.decisions if one.table == "remedies")
+    return next((for_customer(rules.table(one.table), one) for one in offers), None)
 
 
 @observed

@@ -53,8 +53,8 @@ def profile(**given: Any) -> Profile:
 
 
 def decision(**given: Any) -> Decision:
-    return Decision.model_validate(
-        {
+    return Decision(
+        **{
             "table": "grades",
             "row": "logistics",
             "why": "The guide promises two hours.",

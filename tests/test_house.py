@@ -15,7 +15,8 @@ HANDLERS = {path.stem for path in FUNCTIONS.glob("*.py")} - {"__init__"}
 ALLOWED = {
     "domain": set(),
     "runtime": set(),
-    "rulebook": {"domain"},
+    "reading": {"domain"},
+    "rulebook": {"domain", "reading"},
     "store": {"domain", "runtime"},
     "platforms": {"domain", "runtime"},
 }

@@ -26,6 +26,7 @@ GRADES = {
     "malicious": "疑似恶意",
     "other": "其他",
 }
+_UNSURE = "（请核对原因）"
 _RATINGS = {"bad": "差评", "neutral": "中评", "good": "好评含不满", None: "不满"}
 
 
@@ -58,7 +59,7 @@ def alert(case: Case, effect: Effect, link: str, rules: Rules) -> Alert:
     kind = effect.name or ("escalation" if level else "first")
     decision = route(kind, level, case.grade, rules)
     values = {
-        "grade": GRADES[case.grade],
+        "grade": GRADES[case.grade] + (_UNSURE if case.needs_check else ""),
         "how_bad": how_bad(case.review),
         "due": case.due_at.astimezone(CHINA).strftime("%H:%M"),  # within 24 hours, so the day is plain
         "case_id": case.case_id,

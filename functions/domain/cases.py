@@ -61,6 +61,8 @@ class Case(BaseModel):
     run: int = Field(1, description="Which follow-up workflow drives the case; a re-opening starts the next")
     cause: Cause
     evidence: tuple[str, ...] = ()
+    confidence: int = Field(100, description="Percent: how likely the cause is the right one")
+    needs_check: bool = Field(False, description="Whether a person is asked to check the cause")
     grade: str
     owner: str
     suspected_malicious: bool = False
@@ -120,13 +122,15 @@ def open_case(
     customer_tier = tier(profile, order, rules, now)
     offer = remedy(order.total if order is not None else review.price, suspected, rules)
     extra = goodwill(customer_tier.text("tier"), suspected, rules)
-    warn_at, due_at = due(grade, review.first_seen_at)
+    warn_at, due_at = due(grade, review.first_seen_at, rules)
     return Case(
         case_id=case_id(review.key),
         review=review,
         versions=(review.version,),
         cause=reading.cause,
         evidence=(*reading.evidence, *reading.blackmail),
+        confidence=reading.percent,
+        needs_check=verdict.needs_check,
         grade=grade.text("grade"),
         owner=grade.text("owner"),
         suspected_malicious=suspected,
@@ -136,7 +140,7 @@ def open_case(
         coupon=offer.number("coupon"),
         goodwill=extra.text("goodwill"),
         follow_up=grade.then["follow_up"] is True,
-        decisions=(verdict.decision, malice, grade, customer_tier, offer, extra),
+        decisions=(verdict.decision, verdict.certainty, malice, grade, customer_tier, offer, extra),
         opened_at=now,
         warn_at=warn_at,
         due_at=due_at,
@@ -144,6 +148,7 @@ def open_case(
             "posted": Event(at=review.posted_at, kind="posted"),
             "seen": Event(at=review.first_seen_at, kind="seen"),
             "opened": Event(at=now, kind="opened", note=f"{verdict.decision.row}, {grade.row}, {offer.row}"),
+            "read": Event(at=now, kind="read", note=_said(verdict)),
         },
         outbox={
             "alert:0": Effect(kind="alert", at=now, level=0),
@@ -229,6 +234,14 @@ def forget_person(case: Case, now: datetime) -> Case:
 
 def _without_person(review: Review) -> Review:
     return review.model_copy(update={"customer_id": None, "order_id": None, "text": ""})
+
+
+def _said(verdict: Verdict) -> str:
+    """Return what was read out of the text, for the timeline: it may quote, alerts may not."""
+    reading = verdict.reading
+    evidence = ", ".join(f"“{phrase}”" for phrase in (*reading.evidence, *reading.blackmail))
+    found = f"{reading.cause}, {reading.percent} % sure: {evidence or 'no words for it'}"
+    return f"{found}. Please check the cause." if verdict.needs_check else f"{found}."
 
 
 def token_key(token: str) -> str:

@@ -1,28 +1,32 @@
 """Decisions: what a rule table answered, with everything needed to explain it later."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict
+from functions.domain.reading import Reading
 
-Fact = bool | int | str | None
+Fact = bool | int | str | None | list[str]
 Output = bool | int | str | None | list[str]
 
 
-class Decision(BaseModel):
+# Neither a pydantic model nor frozen: a case takes several decisions, and either would cost more than
+# deciding does. Pydantic models hold it as a field all the same.
+@dataclass(slots=True)
+class Decision:
     """The row of a table that decided, why, from which facts, under which rulebook.
 
-    Money among `then` and `facts` is fen, durations are seconds.
+    Money among `then` and `facts` is fen, durations are seconds. `then` belongs to the table and `facts`
+    to whoever asked: neither may be changed. `shadow` is the row on trial that would have decided instead.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     table: str
     row: str
     why: str
-    then: dict[str, Output]
-    facts: dict[str, Fact]
+    then: Mapping[str, Output]
+    facts: Mapping[str, Fact]
     rulebook: str
+    shadow: str | None = None
 
     def text(self, name: str) -> str:
         return str(self.then[name])
@@ -34,7 +38,7 @@ class Decision(BaseModel):
             raise TypeError(f"{self.table}.{self.row}: {name} is {value!r}, not a number")
         return value
 
-    def names(self, name: str) -> list[str]:
+    def names(self, name: str) -> Sequence[str]:
         value = self.then[name]
         if not isinstance(value, list):
             raise TypeError(f"{self.table}.{self.row}: {name} is {value!r}, not a list")
@@ -47,9 +51,8 @@ class Rules(Protocol):
     @property
     def version(self) -> str: ...
 
-    @property
-    def words(self) -> Mapping[str, tuple[str, ...]]:
-        """The lexicon: topic -> words, see rules/lexicon.toml."""
+    def read(self, text: str) -> Reading:
+        """Say what a review's text complains about, with the lexicons of rules/lexicon*.toml."""
         ...
 
     def decide(self, table: str, facts: Mapping[str, Fact]) -> Decision: ...

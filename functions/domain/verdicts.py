@@ -1,9 +1,9 @@
-"""Verdicts: is a review bad, and what is it about (rules/detection.toml, rules/lexicon.toml)."""
+"""Verdicts: is a review bad, what is it about, and is that sure (rules/detection.toml, certainty.toml)."""
 
 from pydantic import BaseModel, ConfigDict
 
 from functions.domain.decisions import Decision, Rules
-from functions.domain.reading import Reading, read
+from functions.domain.reading import Reading
 from functions.domain.reviews import Review
 
 
@@ -13,12 +13,22 @@ class Verdict(BaseModel):
     bad: bool
     reading: Reading
     decision: Decision
+    certainty: Decision
+
+    @property
+    def needs_check(self) -> bool:
+        """Whether a person has to look at the cause before anybody relies on it."""
+        return self.certainty.then["needs_check"] is True
 
 
 def judge(review: Review, rules: Rules) -> Verdict:
     """Return the verdict on one version of a review, by its rating and by what its text says."""
-    reading = read(review.text, rules.words)
+    reading = rules.read(review.text)
     decision = rules.decide(
         "detection", {"stars": review.stars, "rating": review.rating, "complains": reading.complains}
     )
-    return Verdict(bad=decision.then["bad"] is True, reading=reading, decision=decision)
+    certainty = rules.decide(
+        "certainty",
+        {"complains": reading.complains, "confidence": reading.percent},
+    )
+    return Verdict(bad=decision.then["bad"] is True, reading=reading, decision=decision, certainty=certainty)

@@ -1,156 +1,306 @@
 """Tables: one decision table, read from TOML, with its worked examples.
 
-The first row whose tests all hold decides. See rules/README.md for the format.
+The first row whose tests all hold decides, unless the table says otherwise. See rules/README.md.
 """
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from keyword import iskeyword
 from pathlib import Path
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import Any, NamedTuple
 
 from functions.domain.decisions import Decision, Fact, Output
-from functions.rulebook.cells import CellError, FactType, Test, test
+from functions.rulebook.cells import OUTPUTS_ONLY, CellError, FactType, Span, span
+from functions.rulebook.compiled import decider
+from functions.rulebook.faults import Fault, NoRowHolds, RuleError
+from functions.rulebook.source import Source, unreadable
+
+__all__ = ["Example", "NoRowHolds", "Row", "RuleError", "Table", "read_table"]
+
+HITS = ("first", "unique", "collect")
+BENEFITS = ("customer", "staff")
+_KEYS = ("about", "hit", "uncovered", "benefit", "facts", "outputs", "row", "case")
+_ROW_KEYS = ("id", "why", "when", "then", "source", "mode")
+_CASE_KEYS = ("name", "facts", "expect")
+_MODES = ("live", "shadow")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_RESERVED = ("facts", "row", "rows", "why", "then", "trial", "refuse", "gap", "collected", "frozenset", "len")
 
 
-class RuleError(ValueError):
-    """A fault in a rules file: names the file, the row and the field, and how to mend it."""
+# Named tuples: a function's start pays for every dataclass.
+class Row(NamedTuple):
+    """A row ready to decide. `spans` are its tests, `then` has every output of the table."""
 
-
-class NoRowHolds(LookupError):
-    """No row of a table covers the facts."""
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Row(_Strict):
-    id: str = Field(min_length=1)
-    why: str = Field(min_length=1)
-    when: dict[str, Any] = Field(default_factory=dict)
-    then: dict[str, Any]
-    source: str = Field(min_length=1)
-
-
-class Example(_Strict):
-    name: str = Field(min_length=1)
-    facts: dict[str, Any]
-    expect: str
-
-
-class _File(_Strict):
-    about: str = Field(min_length=1)
-    facts: dict[str, Any] = Field(min_length=1)
-    outputs: dict[str, Any] = Field(min_length=1)
-    row: list[_Row] = Field(min_length=1)
-    case: list[Example] = Field(default_factory=list)
-
-
-class Row:
-    """A row ready to decide: its tests as functions, its outputs as typed values."""
-
-    def __init__(self, source: _Row, facts: Mapping[str, FactType], outputs: Mapping[str, FactType]) -> None:
-        self.id, self.why = source.id, source.why
-        self.tests: dict[str, Test] = {
-            name: _cell(name, facts, lambda kind, name=name: test(source.when[name], kind))
-            for name in source.when
-        }
-        missing = [name for name, kind in outputs.items() if name not in source.then and not kind.optional]
-        if missing:
-            raise CellError(f"`then` lacks {', '.join(missing)}")
-        self.then: dict[str, Output] = {
-            name: _cell(name, outputs, lambda kind, name=name: kind.value(source.then[name]))
-            for name in source.then
-        }
+    place: int  # among the rows as written
+    id: str
+    why: str
+    source: str
+    spans: Mapping[str, Span]
+    then: Mapping[str, Output]
+    live: bool
+    written: Mapping[str, Any]
 
     def holds(self, facts: Mapping[str, Fact]) -> bool:
-        return all(passes(facts[name]) for name, passes in self.tests.items())
+        return all(test.holds(facts[name]) for name, test in self.spans.items())
+
+
+class Example(NamedTuple):
+    place: int
+    name: str
+    facts: Mapping[str, Fact]
+    expect: tuple[str, ...]  # one row; several or none where the table collects
+
+    @property
+    def row(self) -> str:
+        """What the decision must call its row."""
+        return ",".join(self.expect) or "none"
 
 
 class Table:
     """A decision table. Raises RuleError where the text cannot be read as one."""
 
     def __init__(self, name: str, text: str, file: str) -> None:
+        faults = list(self._read(name, text, file))
+        if faults:
+            raise RuleError(str(faults[0]))
+
+    @classmethod
+    def read(cls, name: str, text: str, file: str) -> tuple["Table | None", list[Fault]]:
+        """Return the table, None where it is too broken to go on with, and its faults."""
+        table = cls.__new__(cls)
+        faults = [*table._read(name, text, file)]
+        whole = not faults
+        if hasattr(table, "rows"):
+            faults += table.example_faults
+        return (table if whole else None), faults
+
+    def _read(self, name: str, text: str, file: str) -> Iterator[Fault]:
         try:
-            source = _File.model_validate(tomllib.loads(text))
+            self.source = source = Source(file, text)
         except tomllib.TOMLDecodeError as error:
-            raise RuleError(f"{file}: {error}") from error
-        except ValidationError as error:
-            raise RuleError(f"{file}: {_first(error)}") from error
-        self.name, self.about, self.file = name, source.about, file
-        self.facts = _types(file, "facts", source.facts)
-        self.outputs = _types(file, "outputs", source.outputs)
+            yield unreadable(file, error)
+            return
+        data = source.data
+        self.name, self.file, self.about = name, file, data.get("about", "")
+        self.hit, self.uncovered = data.get("hit", "first"), data.get("uncovered")
+        self.benefit: str | None = data.get("benefit")
+        yield from self._unknown_keys(data, _KEYS, None, 0, None)
+        for key in ("about", "facts", "outputs", "row"):
+            if not data.get(key):
+                mend = "Start the file with `about`, then [facts], [outputs] and at least one [[row]]"
+                yield source.fault(source.line(), "missing", f"there is no `{key}`", mend)
+                return
+        for key, allowed in (("hit", HITS), ("benefit", BENEFITS)):
+            if data.get(key) not in (None, *allowed):
+                message = f"{key} = {data[key]!r} is unknown"
+                yield source.fault(
+                    source.line(None, 0, key), "hit", message, f"Write one of {_some(allowed)}"
+                )
+        self.facts: dict[str, FactType] = {}
+        self.outputs: dict[str, FactType] = {}
+        for section, kinds in (("facts", self.facts), ("outputs", self.outputs)):
+            for key, declared in data[section].items():
+                try:
+                    kind = FactType(declared)
+                    reserved = section == "facts" and (iskeyword(key) or key in _RESERVED)
+                    if not _NAME.fullmatch(key) or reserved:
+                        raise CellError(f"{key!r} cannot be a name; use other small letters, digits and _")
+                    if section == "facts" and kind.name in OUTPUTS_ONLY:
+                        raise CellError(f"a fact cannot be {kind.name}; list the words that it can be")
+                except CellError as error:
+                    line = source.line(section, 0, key)
+                    message, _, mend = str(error).partition("; ")
+                    yield source.fault(line, "type", f"{section}.{key}: {message}", _sentence(mend))
+                else:
+                    kinds[key] = kind
+        if len(self.facts) + len(self.outputs) < len(data["facts"]) + len(data["outputs"]):
+            return
+        yield from self._read_rows()
+
+    def _read_rows(self) -> Iterator[Fault]:
         self.rows: list[Row] = []
-        for row in source.row:
-            if row.id in (earlier.id for earlier in self.rows):
-                raise RuleError(f"{file}: row {row.id!r} appears twice; every row needs its own id")
+        seen: set[str] = set()
+        blank = dict.fromkeys(self.outputs)
+        for index, written in enumerate(self.source.data["row"]):
+            row_id = written.get("id")
+            faults = list(self._row_faults(index, written, row_id, seen))
+            seen.add(row_id)
+            spans: dict[str, Span] = {}
+            for name, cell in written.get("when", {}).items():
+                if name not in self.facts:
+                    mend = f"The table knows {', '.join(self.facts)}{_meant(name, self.facts)}"
+                    message = f"{name} is not declared as a fact"
+                    faults.append(self.row_fault(index, "unknown-fact", message, mend, "when", name))
+                    continue
+                try:
+                    spans[name] = span(cell, self.facts[name])
+                except CellError as error:
+                    mend = f"{name} is {self.facts[name].wanted}; rules/README.md shows what a cell can be"
+                    message = f"{name}: {error}"
+                    faults.append(self.row_fault(index, "cell", message, mend, "when", name))
+                    continue
+                if spans[name].empty:
+                    message, mend = f"{name}: {cell!r} holds for nothing", "Exchange the bounds, or delete it"
+                    faults.append(self.row_fault(index, "empty-cell", message, mend, "when", name))
+            then: dict[str, Output] = dict(blank)
+            faults += self._outputs(index, written.get("then", {}), then)
+            yield from faults
+            if not faults:
+                live = written.get("mode", "live") == "live"
+                self.rows.append(
+                    Row(index, row_id, written["why"], written["source"], spans, then, live, written)
+                )
+
+    def _row_faults(self, index: int, row: Mapping[str, Any], row_id: Any, seen: set[str]) -> Iterator[Fault]:
+        for key in ("id", "why", "source", "then"):
+            given = row.get(key)
+            if not (isinstance(given, dict) if key == "then" else isinstance(given, str) and given):
+                mend = f"Give it {'an' if key == 'id' else 'a'} `{key}`: {_PURPOSE[key]}"
+                yield self.row_fault(index, "row-incomplete", f"there is no `{key}`", mend, key)
+        if row_id in seen:
+            mend = "Every row needs its own id"
+            yield self.row_fault(index, "duplicate-id", f"the id {row_id!r} appears twice", mend, "id")
+        yield from self._unknown_keys(row, _ROW_KEYS, "row", index, row_id)
+        if row.get("mode", "live") not in _MODES:
+            mend = f"Write one of {_some(_MODES)}"
+            yield self.row_fault(index, "hit", f"mode = {row['mode']!r} is unknown", mend, "mode")
+
+    def _outputs(self, index: int, written: Any, then: dict[str, Output]) -> Iterator[Fault]:
+        for name, value in written.items() if isinstance(written, dict) else ():
+            if name not in self.outputs:
+                mend = f"The table gives {', '.join(self.outputs)}{_meant(name, self.outputs)}"
+                message = f"{name} is not declared as an output"
+                yield self.row_fault(index, "unknown-output", message, mend, "then", name)
+                continue
             try:
-                self.rows.append(Row(row, self.facts, self.outputs))
+                then[name] = self.outputs[name].value(value)
             except CellError as error:
-                raise RuleError(f"{file}: row {row.id!r}: {error}") from error
-        self.examples = source.case
+                mend = f"{name} is {self.outputs[name].wanted}"
+                yield self.row_fault(index, "output", f"{name}: {error}", mend, "then", name)
+        for name, kind in self.outputs.items():
+            if not kind.optional and name not in written:
+                mend = f"Add {name} to `then`, or put ? behind its type where it may be left out"
+                yield self.row_fault(index, "output-missing", f"`then` lacks {name}", mend, "then")
+
+    def _unknown_keys(
+        self,
+        given: Mapping[str, Any],
+        known: tuple[str, ...],
+        section: str | None,
+        index: int,
+        row: str | None,
+    ) -> Iterator[Fault]:
+        for key in given:
+            if key not in known:
+                mend = f"Write one of {_some(known)}{_meant(key, known)}"
+                line = self.source.line(section, index, key)
+                if section is None and isinstance(given[key], dict | list):
+                    line = self.source.line(key)
+                yield self.source.fault(line, "key", f"{key!r} means nothing here", mend, row)
+
+    @property
+    def examples(self) -> list[Example]:
+        """The examples that can be read."""
+        return self._examples[0]
+
+    @property
+    def example_faults(self) -> list[Fault]:
+        return self._examples[1]
+
+    @cached_property
+    def _examples(self) -> tuple[list[Example], list[Fault]]:
+        """The examples and what is wrong with them; deciding does not need them, so they are read late."""
+        examples: list[Example] = []
+        faults: list[Fault] = []
+        for index, written in enumerate(self.source.data.get("case", [])):
+            found = list(self._example_faults(index, written, {example.name for example in examples}))
+            facts: dict[str, Fact] = {}
+            for name, value in written.get("facts", {}).items():
+                if name in self.facts:
+                    try:
+                        facts[name] = self.facts[name].fact(value)
+                    except CellError as error:
+                        message, mend = f"{name}: {error}", f"{name} is {self.facts[name].wanted}"
+                        found.append(self.example_fault(index, "example", message, mend, "facts", name))
+            if not found:
+                expect = written["expect"]
+                rows = tuple(expect) if isinstance(expect, list) else (expect,)
+                examples.append(Example(index, written["name"], facts, rows))
+            faults += found
+        return examples, faults
+
+    def _example_faults(self, index: int, case: Mapping[str, Any], seen: set[str]) -> Iterator[Fault]:
+        for key, kind in (("name", str), ("facts", dict), ("expect", (str, list))):
+            if not isinstance(case.get(key), kind):
+                mend = "An example has `name`, `facts` and `expect`, the id of the row that decides it"
+                yield self.example_fault(index, "example", f"there is no `{key}`", mend)
+                return
+        if case["name"] in seen:
+            mend = "Every example needs its own name"
+            yield self.example_fault(index, "duplicate-id", f"{case['name']!r} appears twice", mend, "name")
+        yield from self._unknown_keys(case, _CASE_KEYS, "case", index, None)
+        for name in case["facts"]:
+            if name not in self.facts:
+                mend = f"The table knows {', '.join(self.facts)}{_meant(name, self.facts)}"
+                message = f"{name} is not declared as a fact"
+                yield self.example_fault(index, "example", message, mend, "facts", name)
+        if missing := [name for name in self.facts if name not in case["facts"]]:
+            mend = 'An example names every fact; write "unknown" for one that is not known'
+            yield self.example_fault(index, "example", f"it lacks {', '.join(missing)}", mend, "facts")
+        ids = [row.get("id") for row in self.source.data["row"]]
+        expect = case["expect"] if isinstance(case["expect"], list) else [case["expect"]]
+        if unknown := [name for name in expect if name not in (*ids, "uncovered")]:
+            mend = f"The rows are {', '.join(map(str, ids))}{_meant(unknown[0], ids)}"
+            yield self.example_fault(index, "example", f"there is no row {unknown[0]!r}", mend, "expect")
+
+    def row_fault(self, index: int, kind: str, message: str, mend: str, *keys: str) -> Fault:
+        row_id = self.source.data["row"][index].get("id") or f"no. {index + 1}"
+        line = self.source.line("row", index, *keys)
+        if line == self.source.line("row", index):
+            line = self.source.line("row", index, "id")
+        return self.source.fault(line, kind, message, mend, row_id)
+
+    def example_fault(self, index: int, kind: str, message: str, mend: str, *keys: str) -> Fault:
+        name = self.source.data["case"][index].get("name") or f"no. {index + 1}"
+        line = self.source.line("case", index, *keys)
+        return self.source.fault(line, kind, f"example {name!r}: {message}", mend)
+
+    def compiled(self, rulebook: str) -> Callable[[Mapping[str, Fact]], Decision]:
+        """Return the function that decides, under the rulebook's version."""
+        return decider(self, rulebook)
 
     def decide(self, facts: Mapping[str, Fact], rulebook: str) -> Decision:
-        """Return the decision of the first row that holds.
+        """Return the decision on the facts; slow, for a table used once.
 
         Raises TypeError for facts that the table does not declare so, NoRowHolds for a gap.
         """
-        if facts.keys() != self.facts.keys():
-            wrong = ", ".join(sorted(facts.keys() ^ self.facts.keys()))
-            raise TypeError(f"{self.name} is decided from {', '.join(self.facts)}; see: {wrong}")
-        for name, fact in facts.items():
-            if not self.facts[name].accepts(fact):
-                raise TypeError(f"{self.name}: {name} = {fact!r} is not of its type")
-        for row in self.rows:
-            if row.holds(facts):
-                return Decision(
-                    table=self.name,
-                    row=row.id,
-                    why=row.why,
-                    then=dict.fromkeys(self.outputs) | row.then,
-                    facts=dict(facts),
-                    rulebook=rulebook,
-                )
-        raise NoRowHolds(
-            f"{self.file}: no row holds for {dict(facts)}; add one, or a last row without `when`"
-        )
+        return self.compiled(rulebook)(facts)
 
-    def example_facts(self, example: Example) -> dict[str, Fact]:
-        """Return an example's facts as the code would hand them in; raises RuleError."""
-        try:
-            return {
-                name: _cell(name, self.facts, lambda kind, name=name: kind.fact(example.facts[name]))
-                for name in example.facts
-            }
-        except CellError as error:
-            raise RuleError(f"{self.file}: case {example.name!r}: {error}") from error
+
+_PURPOSE = {
+    "id": "a short name by which alerts, cases and reports call the row",
+    "why": "one sentence that a customer could be told",
+    "source": "who decided so, or where it is written",
+    "then": "what the row decides",
+}
 
 
 def read_table(path: Path) -> Table:
     return Table(path.stem, path.read_text(encoding="utf-8"), path.name)
 
 
-def _types(file: str, section: str, declared: Mapping[str, Any]) -> dict[str, FactType]:
-    types = {}
-    for name, kind in declared.items():
-        try:
-            types[name] = FactType(kind)
-        except CellError as error:
-            raise RuleError(f"{file}: [{section}] {name}: {error}") from error
-    return types
+def _some(words: tuple[str, ...]) -> str:
+    return ", ".join(words)
 
 
-def _cell(name: str, types: Mapping[str, FactType], read: Any) -> Any:
-    if name not in types:
-        raise CellError(f"{name} is not declared; the table knows {', '.join(types)}")
-    try:
-        return read(types[name])
-    except CellError as error:
-        raise CellError(f"{name}: {error}") from error
+def _meant(word: Any, known: Any) -> str:
+    from difflib import get_close_matches  # only faults need it
+
+    close = get_close_matches(str(word), [str(one) for one in known], 1)
+    return f" - {close[0]!r} may be meant" if close else ""
 
 
-def _first(error: ValidationError) -> str:
-    fault = error.errors()[0]
-    return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] or "rules/README.md lists the types"

@@ -8,6 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 STAGES = ("dev", "prod", "local")
+# Commands that declare their arguments in a module of their own, infra/cli/<name>.py.
+OWN_ARGUMENTS = {
+    "rules": "check, explain, replay and show the rule tables",
+    "read": "read reviews of a file, and measure the reader",
+}
 
 
 class UsageError(Exception):
@@ -16,7 +21,8 @@ class UsageError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0, 1 when it did not do what it should, 2 when it cannot be tried."""
-    given = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    given = _parser(arguments).parse_args(arguments)
     from botocore.exceptions import BotoCoreError, ClientError  # imports are what makes --help slow
 
     from infra.local.deploy import DeployError
@@ -52,13 +58,17 @@ def _interrupt(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="winback", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _demo(commands.add_parser("demo", help="run the whole system on this machine and play reviews into it"))
     _simulate(commands.add_parser("simulate", help="run a platform's simulator alone"))
     _shop(commands.add_parser("shop", help="add, list, pause and resume the shops of a deployed stage"))
     _replay(commands.add_parser("replay", help="give failed events of a deployed stage another try"))
+    for name, help_text in OWN_ARGUMENTS.items():
+        command = commands.add_parser(name, help=help_text)
+        if name in arguments:  # their modules are slow to import
+            importlib.import_module(f"infra.cli.{name}").arguments(command)
     return parser
 
 

@@ -1,7 +1,14 @@
 """Alarms: what wakes a person, all to the operations topic."""
 
 from aws_cdk import Duration
-from aws_cdk.aws_cloudwatch import Alarm, ComparisonOperator, IMetric, Metric, TreatMissingData
+from aws_cdk.aws_cloudwatch import (
+    Alarm,
+    ComparisonOperator,
+    IMetric,
+    MathExpression,
+    Metric,
+    TreatMissingData,
+)
 from aws_cdk.aws_cloudwatch_actions import SnsAction
 from constructs import Construct
 
@@ -13,6 +20,7 @@ from infra.stages import Stage
 
 _MINUTE = Duration.minutes(1)
 _FIVE_MINUTES = Duration.minutes(5)
+_WEEK = Duration.days(7)
 
 
 def business(stage: Stage, name: str, statistic: str, period: Duration = _FIVE_MINUTES) -> Metric:
@@ -46,6 +54,7 @@ class Alarms(Construct):
         self._functions(functions)
         self._messages(messaging)
         self._follow_up(follow_up)
+        self._reading()
         self._alarm(
             "api-errors",
             "The API answered with a server error (5xx)",
@@ -119,6 +128,24 @@ class Alarms(Construct):
                 metric(period=_FIVE_MINUTES, statistic="Sum"),
                 at_least=1,
             )
+
+    def _reading(self) -> None:
+        """What people confirm against what was read: the reader ages as goods and words change."""
+        self._alarm(
+            "causes-corrected",
+            "In a week with 20 or more resolved cases, people corrected the cause in 3 of 10 or more: "
+            "label rows (`winback read feedback`) and train the reader anew",
+            MathExpression(
+                expression="IF(confirmed >= 20, 100 * corrected / confirmed, 0)",
+                label="Causes corrected, percent of a week",
+                using_metrics={
+                    "confirmed": business(self._stage, "CausesConfirmed", "Sum", _WEEK),
+                    "corrected": business(self._stage, "CausesCorrected", "Sum", _WEEK),
+                },
+                period=_WEEK,
+            ),
+            at_least=30,
+        )
 
     def _alarm(
         self,

@@ -1,6 +1,6 @@
 """`make bench`: what things cost, one JSON line each, compared within the same run.
 
-python -m tests.bench [imports] [calls] [evaluator]
+python -m tests.bench [imports] [calls] [evaluator] [reading] [rulebook]
 """
 
 import json
@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.bench import calls, evaluator, imports
+from tests.bench import calls, evaluator, imports, reading, rulebook
 
 BENCHES: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
     "imports": imports.measure,
     "calls": calls.measure,
     "evaluator": evaluator.measure,
+    "reading": reading.measure,
+    "rulebook": rulebook.measure,
 }
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -69,7 +70,7 @@ def test_two_signals_make_a_case_legals_without_remedy_or_follow_up() -> None:
 
 def test_every_decision_carries_its_table_row_reason_facts_and_rulebook() -> None:
     tables = [decision.table for decision in opened().decisions]
-    assert tables == ["detection", "malice", "grades", "tiers", "remedies", "goodwill"]
+    assert tables == ["detection", "certainty", "malice", "grades", "tiers", "remedies", "goodwill"]
     assert all(decision.why and decision.rulebook == RULES.version for decision in opened().decisions)
 
 
@@ -139,6 +140,6 @@ def test_an_edit_does_not_bring_an_erased_person_back() -> None:
 
 def test_no_grade_may_allow_more_than_24_hours() -> None:
     decision = RULES.decide("grades", {"cause": "quality", "suspected_malicious": False})
-    late = decision.model_copy(update={"then": decision.then | {"respond_within": 24 * 3600 + 1}})
+    late = replace(decision, then={**decision.then, "respond_within": 24 * 3600 + 1})
     with pytest.raises(DeadlineTooLate, match="24 hours"):
-        due(late, NOW)
+        due(late, NOW, RULES)

@@ -255,8 +255,8 @@ def test_a_tried_decision_explains_itself_and_writes_nothing(aws: Cloud) -> None
         500,
     )
     tables = [decision["table"] for decision in body["decisions"]]
-    assert tables == ["detection", "malice", "grades", "tiers", "remedies", "goodwill"]
-    assert "remedies: remedy refund, coupon 5.00 yuan." in body["explanation"][4]
+    assert tables == ["detection", "certainty", "malice", "grades", "tiers", "remedies", "goodwill"]
+    assert "remedies: remedy refund, coupon 5.00 yuan." in body["explanation"][5]
 
 
 def test_a_good_review_is_said_to_be_good() -> None:

@@ -36,6 +36,7 @@ def test_everything_that_can_fail_has_an_alarm(stack: Deployed) -> None:
         "api-errors",
         "case-events-behind",
         "case-events-dlq",
+        "causes-corrected",
         "follow-up-failed",
         "follow-up-throttled",
         "follow-up-timed-out",

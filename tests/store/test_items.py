@@ -79,8 +79,8 @@ def test_times_are_stored_as_text_of_one_width_so_that_an_index_sorts_them() -> 
 
 
 def test_an_unknown_fact_of_a_decision_stays_visible_as_unknown() -> None:
-    item = to_item(decision(facts={"order_value": None}))
-    assert item["facts"] == {"M": {"order_value": {"NULL": True}}}
+    item = to_item(case(decisions=(decision(facts={"order_value": None}),)))
+    assert item["decisions"]["L"][0]["M"]["facts"] == {"M": {"order_value": {"NULL": True}}}
 
 
 def test_an_unreadable_item_is_reported_without_what_a_customer_wrote() -> None:

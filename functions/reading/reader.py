@@ -1,0 +1,161 @@
+"""The reader: a text in, a reading out."""
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import cached_property
+
+from functions.domain.causes import CAUSES, Cause
+from functions.domain.reading import Phrase, Reading, Severity
+from functions.reading.clauses import prepared
+from functions.reading.languages import Language, language
+from functions.reading.leverage import blackmail
+from functions.reading.lexicon import SURE, Hit, Lexicon
+from functions.reading.model import Model, shipped
+from functions.reading.signals import Signals, clause_signals, logistic, signals, softmax
+
+_PHRASES = 3
+_SURE = 8.0  # what a word that decides by itself adds to the logit of its cause
+# How much less likely (logit) than the best clause one may be that is shown with it or beside it.
+_NEAR, _FAR = 3.0, 1.5
+_DOUBTFUL = 0.05  # probability of a complaint from which phrases are shown
+_SPAN = 32  # characters of a phrase of several clauses
+_ALSO = 0.2  # probability from which a second cause is named
+_NEGATIVE, _COMPLAINS = len(CAUSES), len(CAUSES) + 1
+
+
+class Reader:
+    """Reads with one lexicon a language and, for Chinese, the statistical model."""
+
+    def __init__(
+        self, words: Mapping[Language, Mapping[str, tuple[str, ...]]], model: Model | None = None
+    ) -> None:
+        self.words = words
+        self._given = model
+
+    @cached_property
+    def model(self) -> Model:
+        return self._given or shipped()
+
+    @cached_property
+    def lexicons(self) -> dict[Language, Lexicon]:
+        return {name: Lexicon(words, name) for name, words in self.words.items()}
+
+    def read(self, text: str) -> Reading:
+        small = prepared(text)
+        spoken = language(small)
+        if spoken != "zh" and spoken in self.lexicons:
+            return self._by_words(text, small, spoken)
+        seen = signals(small, self.model, self.lexicons["zh"])
+        if not seen.clauses:
+            return Reading(complains=False, cause="other")
+        sure = {
+            topic.removeprefix(SURE) for hit in seen.hits for topic in hit.topics if topic.startswith(SURE)
+        }
+        causes = softmax(
+            [
+                logit + _SURE * (cause in sure)
+                for cause, logit in zip(CAUSES, self.model.judge("cause", seen.values), strict=True)
+            ]
+        )
+        order = sorted(range(len(CAUSES)), key=causes.__getitem__, reverse=True)
+        negative = logistic(seen.negative)
+        complains = max(negative, logistic(self.model.judge("complains", seen.values)[0]))
+        best, second = order[0], order[1]
+        said = complains >= 0.5 or bool(sure) or _turned(seen, CAUSES[best])
+        return Reading(
+            complains=said,
+            negative=negative >= 0.5,
+            cause=CAUSES[best],
+            secondary=CAUSES[second] if causes[second] >= _ALSO else None,
+            severity=_severity(said, negative, seen.hits),
+            confidence=round(causes[best], 3),
+            phrases=_phrases(text, seen, best, self.model) if said or complains >= _DOUBTFUL else (),
+            blackmail=blackmail(small, seen.hits),
+            abuse=_named("abuse", small, seen.hits),
+            language="zh",
+        )
+
+    def _by_words(self, text: str, small: str, spoken: Language) -> Reading:
+        """Read by the lexicon alone; the more words agree, the surer."""
+        padded = " " + "".join(letter if letter.isalnum() or letter == "'" else " " for letter in small)
+        hits = self.lexicons[spoken].hits(padded)
+        weights: Counter[str] = Counter()
+        for hit in hits:
+            for topic in hit.topics:
+                weights[topic] += 1 if hit.weak else 2
+        found = [cause for cause in CAUSES if weights[cause]]
+        best = max(found, key=lambda cause: weights[cause], default="other")
+        against = sum(weights[topic] for topic in (*found, "complaint"))
+        complaining = [hit for hit in hits if best in hit.topics or (not found and "complaint" in hit.topics)]
+        phrases = [
+            Phrase(text=text[hit.start : hit.end - 1], start=hit.start, end=hit.end - 1, cause=best)
+            for hit in complaining
+        ]
+        rest = sum(weights[cause] for cause in found if cause != best)
+        return Reading(
+            complains=against > 0,
+            negative=against > weights["praise"],
+            cause=best,
+            secondary=next((cause for cause in found if cause != best), None),
+            severity=_severity(against > 0, float(against > weights["praise"]), hits),
+            confidence=round(min(0.9, (1 + weights[best]) / (2 + weights[best] + rest)), 3)
+            if against
+            else 0.7,
+            phrases=tuple(phrases[:_PHRASES]),
+            blackmail=tuple(_named("blackmail", padded[1:] + " ", hits, shift=-1)),
+            abuse=tuple(_named("abuse", padded[1:] + " ", hits, shift=-1)),
+            language=spoken,
+        )
+
+
+def _turned(seen: Signals, cause: Cause) -> bool:
+    """Return whether a complaining clause behind a "but" has a word of the cause, whatever is praised."""
+    return any(
+        clause.turns
+        and clause.complains >= 0.5
+        and any(clause.start <= hit.start < clause.end and cause in hit.topics for hit in seen.hits)
+        for clause in seen.clauses
+    )
+
+
+def _phrases(text: str, seen: Signals, cause: int, model: Model) -> tuple[Phrase, ...]:
+    """Return what shows the cause: the best clause with its like neighbours first, then others far off."""
+    found, weights = (
+        seen.clauses,
+        [model.judge("evidence", each)[0] for each in clause_signals(seen, cause)],
+    )
+    first = last = best = max(range(len(weights)), key=weights.__getitem__)
+    while near := [
+        (weights[new], low, high)
+        for new, low, high in ((first - 1, first - 1, last), (last + 1, first, last + 1))
+        if 0 <= new < len(weights)
+        and weights[new] >= weights[best] - _NEAR
+        and found[high].end - found[low].start <= _SPAN
+    ]:
+        _, first, last = max(near)
+    shown = [(found[first].start, found[last].end)]
+    for at in sorted(range(len(weights)), key=weights.__getitem__, reverse=True):
+        if not first <= at <= last and weights[at] >= weights[best] - _FAR and len(shown) < _PHRASES:
+            shown.append((found[at].start, found[at].end))
+    return tuple(_phrase(text, start, end, CAUSES[cause]) for start, end in shown)
+
+
+def _phrase(text: str, start: int, end: int, cause: Cause) -> Phrase:
+    return Phrase(text=text[start:end], start=start, end=end, cause=cause)
+
+
+def _severity(complains: bool, negative: float, hits: list[Hit]) -> Severity:
+    """Severe is what may hurt somebody or what is said in the strongest words, mild what is weakened."""
+    if not complains:
+        return "none"
+    if any("harm" in hit.topics or "abuse" in hit.topics for hit in hits):
+        return "severe"
+    if negative < 0.5:
+        return "mild"
+    return "severe" if sum("complaint" in hit.topics for hit in hits) >= 3 else "plain"
+
+
+def _named(topic: str, text: str, hits: list[Hit], shift: int = 0) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys(text[hit.start : hit.end + shift].strip() for hit in hits if topic in hit.topics)
+    )

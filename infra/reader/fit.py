@@ -1,0 +1,227 @@
+"""Fitting: the n-grams' weights, and the head that weighs clauses, words and text as a whole."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import minimize
+
+from functions.domain.causes import CAUSES
+from functions.reading.clauses import clauses, grams, prepared
+from functions.reading.lexicon import Lexicon
+from functions.reading.model import LANES, Model
+from functions.reading.signals import clause_signals, signals
+from infra.reader.rows import Row
+
+PRIMARY = 0.75  # of a row's weight, where there is a secondary cause
+EVIDENCE = 0.5  # weight of an evidence phrase as a text of its own
+HIDDEN = 0.7  # how far a row without a label that is not negative counts as free of complaints
+USUAL = 0.5  # weight, in the head, of a row that is neither labelled nor picked
+SEEN = 3  # in so many texts an n-gram must stand
+L2_CAUSE, L2_BINARY, L2_HEAD = 1 / 64, 1 / 32, 8.0
+
+
+class Vocabulary:
+    """Which n-grams count, and how rare each is."""
+
+    def __init__(self, texts: Sequence[str], seen: int = SEEN) -> None:
+        found = Counter(gram for text in texts for gram in set(_grams(text)))
+        self.rows = sorted(gram for gram, count in found.items() if count >= seen and "\n" not in gram)
+        self.index = {gram: at for at, gram in enumerate(self.rows)}
+        counts = np.array([found[gram] for gram in self.rows])
+        self.rarity = 1 + np.log((1 + len(texts)) / (1 + counts))
+
+    def matrix(self, texts: Sequence[str]) -> sparse.csr_matrix:
+        """Return one row a text, scaled as functions/reading/model.py does it."""
+        at, starts = [], [0]
+        for text in texts:
+            at += [self.index[gram] for gram in _grams(text) if gram in self.index]
+            starts.append(len(at))
+        found = sparse.csr_matrix((np.ones(len(at)), at, starts), shape=(len(texts), len(self.rows)))
+        norms = np.sqrt(np.maximum(found @ self.rarity**2, 1e-9))
+        found.sum_duplicates()
+        return sparse.diags(1 / norms) @ found @ sparse.diags(self.rarity)
+
+
+def _grams(text: str) -> list[str]:
+    text = prepared(text)
+    return [gram for start, end in clauses(text) for gram in grams(text[start:end])]
+
+
+def softmax_fit(
+    x: sparse.csr_matrix, y: np.ndarray, weight: np.ndarray, l2: float, steps: int = 60
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights and biases of a multinomial regression on soft targets."""
+    x = sparse.csr_matrix(x, dtype=np.float32)
+    width, kinds, back = x.shape[1], y.shape[1], x.T.tocsr()
+
+    def loss(v: np.ndarray) -> tuple[float, np.ndarray]:
+        w, b = v[: width * kinds].reshape(width, kinds), v[width * kinds :]
+        logits = x @ w.astype(np.float32) + b
+        logits -= logits.max(1, keepdims=True)
+        powers = np.exp(logits)
+        total = powers.sum(1, keepdims=True)
+        slope = weight[:, None] * (powers / total - y)
+        value = -(weight[:, None] * y * (logits - np.log(total))).sum() + l2 / 2 * (w**2).sum()
+        return float(value), np.concatenate(
+            [(back @ slope.astype(np.float32)).astype(float).ravel() + l2 * w.ravel(), slope.sum(0)]
+        )
+
+    found = minimize(
+        loss,
+        np.zeros((width + 1) * kinds),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": steps, "maxcor": 6},
+    ).x
+    return found[: width * kinds].reshape(width, kinds), found[width * kinds :]
+
+
+def fit(rows: Sequence[Row], weak: Sequence[Row]) -> Model:
+    """Return a model without a head: labelled rows teach all lanes, weak ones what is negative."""
+    caused = [row for row in rows if row.cause in CAUSES]
+    phrases = [row for row in caused if row.evidence]
+    texts = [row.text for row in caused] + [row.evidence for row in phrases]
+    everything = [*rows, *weak]
+    vocabulary = Vocabulary([*texts, *(row.text for row in everything if row.counts)])
+    targets = np.array([_target(row, PRIMARY) for row in caused] + [_target(row, 1.0) for row in phrases])
+    weights = np.array([1.0] * len(caused) + [EVIDENCE] * len(phrases))
+    by_cause = softmax_fit(vocabulary.matrix(texts), targets, weights, L2_CAUSE)
+    known = [row for row in everything if row.negative is not None]
+    negative = _binary(
+        vocabulary,
+        [row.text for row in known],
+        [bool(row.negative) for row in known],
+        [row.weight for row in known],
+    )
+    said = [row for row in everything if row.complains is not None or row.negative is not None]
+    complains = _binary(
+        vocabulary, [row.text for row in said] + [row.evidence for row in phrases],
+        [bool(row.negative if row.complains is None else row.complains) for row in said]
+        + [True] * len(phrases),
+        [row.weight * (HIDDEN if row.complains is None and not row.negative else 1) for row in said]
+        + [EVIDENCE * row.weight for row in phrases],
+    )  # fmt: skip
+    lanes = np.column_stack([by_cause[0], negative[0], complains[0]]) * vocabulary.rarity[:, None]
+    biases = [*by_cause[1], negative[1], complains[1]]
+    return pack(vocabulary, lanes, biases)
+
+
+def pack(vocabulary: Vocabulary, lanes: np.ndarray, biases: Sequence[float]) -> Model:
+    """Return the model with one byte a weight."""
+    scales = np.maximum(np.quantile(np.abs(lanes), 0.9995, axis=0), 1e-9) / 127
+    bytes_ = np.clip(np.rint(lanes / scales), -127, 127).astype(int) + 128
+    share = vocabulary.rarity**2
+    scale = share.max() / 255
+    stored = np.column_stack([bytes_, np.rint(share / scale)]).astype(np.uint8)
+    if stored.shape[1] != len(LANES) - 1:
+        raise ValueError("the lanes of functions/reading/model.py are others")
+    return Model(
+        vocabulary.rows,
+        stored.tobytes(),
+        [*map(float, scales), float(scale)],
+        [float(each) for each in biases],
+        {},
+    )
+
+
+def head(
+    signals_: np.ndarray, targets: np.ndarray, weight: np.ndarray, l2: float = L2_HEAD
+) -> list[list[float]]:
+    """Return a row of weights for each kind, its constant last."""
+    middle, width = signals_.mean(0), signals_.std(0) + 1e-6
+    w, b = softmax_fit(sparse.csr_matrix((signals_ - middle) / width), targets, weight, l2, steps=300)
+    w = w / width[:, None]
+    return [
+        [*map(float, w[:, kind]), float(b[kind] - middle @ w[:, kind])] for kind in range(targets.shape[1])
+    ]
+
+
+def see(rows: Sequence[Row], model: Model, lexicon: Lexicon) -> np.ndarray:
+    return np.array([signals(prepared(row.text), model, lexicon).values for row in rows])
+
+
+def evidence(rows: Sequence[Row], model: Model, lexicon: Lexicon) -> tuple[list[list[float]], list[bool]]:
+    """Return signals of the clauses of rows with evidence, and whether a clause holds some of it."""
+    found: list[list[float]] = []
+    holds: list[bool] = []
+    for row in rows:
+        start = row.text.find(row.evidence) if row.evidence and row.cause in CAUSES else -1
+        if start >= 0:
+            text, end = prepared(row.text), start + len(row.evidence)
+            seen = signals(text, model, lexicon)
+            found += clause_signals(seen, CAUSES.index(row.cause))
+            holds += [start < clause.end and clause.start < end for clause in seen.clauses]
+    return found, holds
+
+
+def evidence_head(found: Sequence[Sequence[float]], holds: Sequence[bool]) -> list[list[float]]:
+    said = np.array(holds, float)
+    return _difference(head(np.array(found), np.column_stack([1 - said, said]), np.ones(len(said))))
+
+
+def _difference(two: list[list[float]]) -> list[list[float]]:
+    return [[yes - no for no, yes in zip(*two, strict=True)]]
+
+
+def heads(
+    rows: Sequence[Row], seen: np.ndarray, usual: Sequence[Row], usual_seen: np.ndarray
+) -> dict[str, list[list[float]]]:
+    """Fit the head on signals that models without these rows gave.
+
+    `usual` rows were not picked for being hard: without them praise would be taken for complaints.
+    """
+    weight = np.array([row.weight for row in rows])
+    caused = np.array([row.cause in CAUSES for row in rows])
+    by_cause = head(
+        seen[caused],
+        np.array([_target(row, 0.85) for row in rows if row.cause in CAUSES]),
+        np.ones(sum(caused)),
+    )
+    found = {"cause": _sure(by_cause, rows, seen)}
+    said = np.array([bool(row.complains) for row in rows] + [bool(row.negative) for row in usual], float)
+    found["complains"] = _difference(
+        head(
+            np.concatenate([seen, usual_seen]),
+            np.column_stack([1 - said, said]),
+            np.concatenate([weight, np.full(len(usual), USUAL)]),
+        )
+    )
+    return found
+
+
+def _sure(by_cause: list[list[float]], rows: Sequence[Row], seen: np.ndarray) -> list[list[float]]:
+    """Return the head sharpened so that its probabilities fit the rows labelled with most care."""
+    careful = [at for at, row in enumerate(rows) if row.cause in CAUSES and row.negative and row.weight > 1]
+    if not careful:
+        return by_cause
+    weights = np.array(by_cause)
+    logits = seen[careful] @ weights[:, :-1].T + weights[:, -1]
+    true = [CAUSES.index(rows[at].cause) for at in careful]
+
+    def surprise(sharpness: float) -> float:
+        scaled = sharpness * logits
+        return float((np.log(np.exp(scaled).sum(1)) - scaled[np.arange(len(true)), true]).sum())
+
+    best = min(np.arange(0.5, 2.55, 0.05), key=surprise)
+    return [[float(best * weight) for weight in row] for row in by_cause]
+
+
+def _binary(
+    vocabulary: Vocabulary, texts: list[str], said: list[bool], weights: list[float]
+) -> tuple[np.ndarray, float]:
+    yes = np.array(said, float)
+    w, b = softmax_fit(
+        vocabulary.matrix(texts), np.column_stack([1 - yes, yes]), np.array(weights), L2_BINARY
+    )
+    return w[:, 1] - w[:, 0], b[1] - b[0]
+
+
+def _target(row: Row, primary: float) -> np.ndarray:
+    target = np.zeros(len(CAUSES))
+    both = row.secondary in CAUSES and row.secondary != row.cause
+    target[CAUSES.index(row.cause)] = primary if both else 1.0
+    if both:
+        target[CAUSES.index(row.secondary)] = 1 - primary
+    return target

@@ -1,0 +1,290 @@
+# mypy: ignore-errors
+# None of the engines is installed where the types are checked.
+"""Other rule engines on the whole decision of rulebook.py; run by it in their own virtual environment.
+
+Every engine decides the four tables, given as its documentation says it is fastest, and the row that it
+names is turned into the same Decision. One that is not installed is skipped, saying so.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from functions.domain.decisions import Decision
+from functions.rulebook import SHIPPED, Rulebook
+from functions.rulebook.table import Row, Table
+
+TABLES = ("grades", "tiers", "remedies", "goodwill")
+Decide = Callable[[dict[str, Any]], str]  # facts -> the row's id
+
+
+def main(path: str) -> None:
+    given = json.loads(Path(path).read_text(encoding="utf-8"))
+    rules = Rulebook(SHIPPED)
+    tables = [rules.table(name) for name in TABLES]
+    for name, engine in ENGINES.items():
+        try:
+            deciders = [engine(table) for table in tables]
+        except ImportError as error:
+            print(json.dumps({"what": name, "skipped": f"not installed: {error.name}"}), flush=True)
+            continue
+        print(json.dumps({"what": name} | _measured(rules, deciders, **given)), flush=True)
+
+
+def _measured(rules: Rulebook, deciders: list[Decide], inputs: Any, rows: Any) -> dict[str, Any]:
+    known = [{row.id: row for row in rules.table(name).rows} for name in TABLES]
+    version = rules.version
+    grade, tier, remedy, goodwill = deciders
+
+    def decision(place: int, row_id: str, facts: dict[str, Any]) -> Decision:
+        row = known[place][row_id]
+        return Decision(TABLES[place], row_id, row.why, row.then, facts, version)
+
+    def whole(given: Any) -> list[Decision]:
+        cause, suspected, spent, earlier, days, value = given
+        g = {"cause": cause, "suspected_malicious": suspected}
+        t = {"spent_12_months": spent, "earlier_orders": earlier, "days_since_earlier_order": days}
+        customer = decision(1, tier(t), t)
+        m = {"suspected_malicious": suspected, "order_value": value}
+        w = {"suspected_malicious": suspected, "tier": customer.then["tier"]}
+        return [decision(0, grade(g), g), customer, decision(2, remedy(m), m), decision(3, goodwill(w), w)]
+
+    for one, wanted in zip(inputs, rows, strict=True):
+        got = [decision.row for decision in whole(one)]
+        if got != wanted:
+            raise AssertionError(f"{one}: {got} instead of {wanted}")
+    took = float("inf")
+    for _ in range(3):
+        started = time.process_time()
+        for one in inputs:
+            whole(one)
+        took = min(took, time.process_time() - started)
+    return {"us": round(1e6 * took / len(inputs), 1)}
+
+
+def _ranges(row: Row, table: Table) -> Iterator[tuple[str, str, Any]]:
+    """Yield a row's tests as (fact, operator, value); `in` for one of several words."""
+    for name, span in row.spans.items():
+        kind = table.facts[name]
+        if kind.numeric:
+            if None in span.values:
+                yield name, "null", None
+                continue
+            if kind.optional:
+                yield name, "known", None
+            ((low, high),) = span.ranges
+            if low == high:
+                yield name, "==", int(low)
+                continue
+            if low != kind.least:
+                yield name, ">=", int(low)
+            if high != kind.most:
+                yield name, "<=", int(high)
+        elif len(span.values) == 1:
+            yield name, "==", next(iter(span.values))
+        else:
+            yield name, "in", sorted(span.values, key=str)
+
+
+def _literal(value: Any) -> str:
+    return json.dumps(value)
+
+
+def _expression(row: Row, table: Table, null: str, true: str = "true") -> str:
+    parts = []
+    for name, sign, value in _ranges(row, table):
+        if sign in ("null", "known"):
+            parts.append(f"{name} {'==' if sign == 'null' else '!='} {null}")
+        else:
+            parts.append(f"{name} {sign} {_literal(value)}")
+    return " and ".join(parts) if null != "null&" else " && ".join(parts).replace("null&", "null") or true
+
+
+def _zen_table(table: Table) -> Decide:
+    import zen
+
+    names = list(table.facts)
+    content = {
+        "nodes": [
+            {"id": "in", "type": "inputNode", "name": "in", "position": {"x": 0, "y": 0}},
+            {
+                "id": "t",
+                "type": "decisionTableNode",
+                "name": "t",
+                "position": {"x": 0, "y": 0},
+                "content": {
+                    "hitPolicy": "first",
+                    "inputs": [{"id": name, "name": name, "field": name} for name in names],
+                    "outputs": [{"id": "row", "name": "row", "field": "row"}],
+                    "rules": [
+                        {"_id": row.id, "row": _literal(row.id)}
+                        | {name: _zen_cell(row, table, name) for name in names}
+                        for row in table.rows
+                    ],
+                },
+            },
+            {"id": "out", "type": "outputNode", "name": "out", "position": {"x": 0, "y": 0}},
+        ],
+        "edges": [
+            {"id": "a", "sourceId": "in", "targetId": "t", "type": "edge"},
+            {"id": "b", "sourceId": "t", "targetId": "out", "type": "edge"},
+        ],
+    }
+    decision = zen.ZenEngine().create_decision(json.dumps(content))
+    return lambda facts: str(decision.evaluate(facts)["result"]["row"])
+
+
+def _zen_cell(row: Row, table: Table, fact: str) -> str:
+    tests = []
+    for name, sign, value in _ranges(row, table):
+        if name == fact:
+            tests.append(
+                {"null": "null", "known": "$ != null", "==": _literal(value)}.get(sign)
+                or (f"{', '.join(map(_literal, value))}" if sign == "in" else f"{sign} {value}")
+            )
+    if "$ != null" in tests and len(tests) > 1:
+        return " and ".join(["$ != null", *(f"$ {test}" for test in tests if test != "$ != null")])
+    return " and ".join(tests)
+
+
+def _zen_expression(table: Table) -> Decide:
+    import zen
+
+    text = ""
+    for row in table.rows:
+        test = _expression(row, table, "null") or "true"
+        text += f"{test} ? {_literal(row.id)} : "
+    compiled = zen.compile_expression(text + '"gap"')
+    return lambda facts: str(compiled.evaluate(facts))
+
+
+def _cel(table: Table) -> Decide:
+    from cel import compile as compiled  # common-expression-language, the Rust binding
+
+    text = ""
+    for row in table.rows:
+        test = _expression(row, table, "null&")
+        text += f"({test}) ? {_literal(row.id)} : "
+    program = compiled(text + '"gap"')
+    return lambda facts: str(program.execute(facts))
+
+
+def _rule_engine(table: Table) -> Decide:
+    import rule_engine
+
+    context = rule_engine.Context(default_value=None)
+    rows = [
+        (rule_engine.Rule(_expression(row, table, "null") or "true", context=context), row.id)
+        for row in table.rows
+    ]
+
+    def decide(facts: dict[str, Any]) -> str:
+        return next(row for rule, row in rows if rule.matches(facts))
+
+    return decide
+
+
+def _json_logic(table: Table) -> Decide:
+    from json_logic import jsonLogic
+
+    rule: list[Any] = []
+    for row in table.rows:
+        tests = []
+        for name, sign, value in _ranges(row, table):
+            at = {"var": name}
+            if sign in ("null", "known"):
+                tests.append({"===" if sign == "null" else "!==": [at, None]})
+            else:
+                tests.append({{"==": "==="}.get(sign, sign): [at, value]})
+        rule += [{"and": tests} if tests else True, row.id]
+    tree = {"if": [*rule, "gap"]}
+    return lambda facts: str(jsonLogic(tree, facts))
+
+
+def _business_rules(table: Table) -> Decide:
+    from business_rules import run_all
+    from business_rules.actions import BaseActions, rule_action
+    from business_rules.fields import FIELD_TEXT
+    from business_rules.variables import (
+        BaseVariables,
+        boolean_rule_variable,
+        numeric_rule_variable,
+        string_rule_variable,
+    )
+
+    class Given(BaseVariables):  # type: ignore[misc]
+        def __init__(self, facts: dict[str, Any]) -> None:
+            self.facts = facts
+
+    for name, kind in table.facts.items():
+        if kind.name == "bool":
+            wrap, read = boolean_rule_variable(), lambda self, name=name: self.facts[name]
+        elif kind.numeric:  # it knows no unknown numbers: -1 stands for them
+            wrap = numeric_rule_variable()
+            read = lambda self, name=name: -1 if self.facts[name] is None else self.facts[name]  # noqa: E731
+        else:
+            wrap, read = string_rule_variable(), lambda self, name=name: self.facts[name]
+        read.__name__ = name
+        setattr(Given, name, wrap(read))
+
+    class Answer(BaseActions):  # type: ignore[misc]
+        row = "gap"
+
+        @rule_action(params={"row": FIELD_TEXT})
+        def answer(self, row: str) -> None:
+            self.row = row
+
+    signs = {"==": "equal_to", ">=": "greater_than_or_equal_to", "<=": "less_than_or_equal_to"}
+    rules = []
+    for row in table.rows:
+        tests = []
+        for name, sign, value in _ranges(row, table):
+            kind = table.facts[name]
+            if kind.name == "bool":
+                tests.append({"name": name, "operator": "is_true" if value else "is_false", "value": ""})
+            elif sign == "null":
+                tests.append({"name": name, "operator": "equal_to", "value": -1})
+            elif sign == "known":
+                tests.append({"name": name, "operator": "greater_than_or_equal_to", "value": 0})
+            else:
+                tests.append({"name": name, "operator": signs[sign], "value": value})
+        first = next(iter(table.facts))
+        always = [{"any": _always(first, table)}]
+        rules.append(
+            {
+                "conditions": {"all": tests or always},
+                "actions": [{"name": "answer", "params": {"row": row.id}}],
+            }
+        )
+
+    def decide(facts: dict[str, Any]) -> str:
+        answer = Answer()
+        run_all(rules, Given(facts), answer, stop_on_first_trigger=True)
+        return answer.row
+
+    return decide
+
+
+def _always(name: str, table: Table) -> list[dict[str, Any]]:
+    kind = table.facts[name]
+    if kind.name == "bool":
+        return [{"name": name, "operator": sign, "value": ""} for sign in ("is_true", "is_false")]
+    if kind.numeric:
+        return [{"name": name, "operator": "greater_than_or_equal_to", "value": -1}]
+    return [{"name": name, "operator": "non_empty", "value": ""}]
+
+
+ENGINES: dict[str, Callable[[Table], Decide]] = {
+    "zen-engine, decision tables": _zen_table,
+    "zen-engine, expressions": _zen_expression,
+    "CEL (common-expression-language, Rust)": _cel,
+    "rule-engine": _rule_engine,
+    "json-logic": _json_logic,
+    "business-rules": _business_rules,
+}
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,289 @@
+"""A whole decision by the compiled tables, by hand-written if/else and by other engines, on the same inputs.
+
+The other engines need a virtual environment of their own (WINBACK_ENGINES, its python); without it, or
+without one of them, the line says that it was skipped.
+"""
+
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from functions.domain.causes import CAUSES
+from functions.domain.decisions import Decision
+from functions.rulebook import SHIPPED, Rulebook
+
+ROOT = Path(__file__).parents[2]
+INPUTS = 10_000
+ROUNDS = 7
+TIERS = ("high_value", "new", "dormant", "regular")
+Input = tuple[str, bool, int, int, int | None, int | None]
+Whole = tuple[Decision, Decision, Decision, Decision]
+
+
+def inputs(count: int = INPUTS) -> list[Input]:
+    """Random facts: cause, suspicion, spent, earlier orders, days since, order value."""
+    chance = random.Random(7)
+    return [
+        (
+            chance.choice(CAUSES),
+            chance.random() < 0.1,
+            chance.randrange(0, 200_000),
+            earlier := chance.randrange(0, 5),
+            chance.randrange(0, 400) if earlier else None,
+            chance.randrange(0, 50_000) if chance.random() < 0.9 else None,
+        )
+        for _ in range(count)
+    ]
+
+
+def by_tables(rules: Rulebook) -> Callable[[Input], Whole]:
+    grade, tiers, remedy, goodwill = (rules.decider(name) for name in _TABLES)
+
+    def whole(given: Input) -> Whole:
+        cause, suspected, spent, earlier, days, value = given
+        tier = tiers({"spent_12_months": spent, "earlier_orders": earlier, "days_since_earlier_order": days})
+        return (
+            grade({"cause": cause, "suspected_malicious": suspected}),
+            tier,
+            remedy({"suspected_malicious": suspected, "order_value": value}),
+            goodwill({"suspected_malicious": suspected, "tier": tier.then["tier"]}),
+        )
+
+    return whole
+
+
+def by_name(rules: Rulebook) -> Callable[[Input], Whole]:
+    """As the domain asks: every table by its name."""
+    decide = rules.decide
+
+    def whole(given: Input) -> Whole:
+        cause, suspected, spent, earlier, days, value = given
+        tier = decide(
+            "tiers",
+            {"spent_12_months": spent, "earlier_orders": earlier, "days_since_earlier_order": days},
+        )
+        return (
+            decide("grades", {"cause": cause, "suspected_malicious": suspected}),
+            tier,
+            decide("remedies", {"suspected_malicious": suspected, "order_value": value}),
+            decide("goodwill", {"suspected_malicious": suspected, "tier": tier.then["tier"]}),
+        )
+
+    return whole
+
+
+def by_hand(rules: Rulebook) -> Callable[[Input], Whole]:
+    """What somebody would write without tables: the same rows, reasons and outputs as constants."""
+    v = rules.version
+    row = {name: {r.id: (r.id, r.why, r.then) for r in rules.tables[name].rows} for name in _TABLES}
+    g, t, m, w = (row[name] for name in _TABLES)
+    g_malicious, g_late, g_quality = g["malicious"], g["logistics-delay"], g["quality"]
+    g_damaged, g_wrong, g_size = g["damaged-lost"], g["wrong-missing"], g["size-mismatch"]
+    g_service, g_price, g_other = g["service-attitude"], g["price"], g["other"]
+    t_high, t_new, t_dormant, t_regular = t["high-value"], t["new"], t["dormant"], t["regular"]
+    m_malicious, m_small, m_medium = m["malicious"], m["small-order"], m["medium-order"]
+    m_large, m_unknown = m["large-order"], m["unknown-order"]
+    w_malicious, w_vip, w_again = w["malicious"], w["vip-gift"], w["buy-again"]
+    w_card, w_none = w["card-and-gift"], w["none"]
+
+    def grade(cause: str, suspected: bool) -> Decision:
+        if suspected:
+            name, why, then = g_malicious
+        elif cause == "logistics_delay":
+            name, why, then = g_late
+        elif cause == "quality":
+            name, why, then = g_quality
+        elif cause == "damaged_lost":
+            name, why, then = g_damaged
+        elif cause == "wrong_missing":
+            name, why, then = g_wrong
+        elif cause == "size_mismatch":
+            name, why, then = g_size
+        elif cause == "service_attitude":
+            name, why, then = g_service
+        elif cause == "price":
+            name, why, then = g_price
+        else:
+            name, why, then = g_other
+        return Decision("grades", name, why, then, {"cause": cause, "suspected_malicious": suspected}, v)
+
+    def tier(spent: int, earlier: int, days: int | None) -> Decision:
+        if spent >= 100_000:
+            name, why, then = t_high
+        elif earlier == 0:
+            name, why, then = t_new
+        elif days is not None and days >= 180:
+            name, why, then = t_dormant
+        else:
+            name, why, then = t_regular
+        facts = {"spent_12_months": spent, "earlier_orders": earlier, "days_since_earlier_order": days}
+        return Decision("tiers", name, why, then, facts, v)
+
+    def remedy(suspected: bool, value: int | None) -> Decision:
+        if suspected:
+            name, why, then = m_malicious
+        elif value is None:
+            name, why, then = m_unknown
+        elif value <= 10_000:
+            name, why, then = m_small
+        elif value <= 30_000:
+            name, why, then = m_medium
+        else:
+            name, why, then = m_large
+        facts = {"suspected_malicious": suspected, "order_value": value}
+        return Decision("remedies", name, why, then, facts, v)
+
+    def goodwill(suspected: bool, tier: Any) -> Decision:
+        if suspected:
+            name, why, then = w_malicious
+        elif tier == "high_value":
+            name, why, then = w_vip
+        elif tier == "new":
+            name, why, then = w_again
+        elif tier == "dormant":
+            name, why, then = w_card
+        else:
+            name, why, then = w_none
+        return Decision("goodwill", name, why, then, {"suspected_malicious": suspected, "tier": tier}, v)
+
+    def whole(given: Input) -> Whole:
+        cause, suspected, spent, earlier, days, value = given
+        customer = tier(spent, earlier, days)
+        return (
+            grade(cause, suspected),
+            customer,
+            remedy(suspected, value),
+            goodwill(suspected, customer.then["tier"]),
+        )
+
+    return whole
+
+
+_TABLES = ("grades", "tiers", "remedies", "goodwill")
+
+
+def measure() -> Iterator[dict[str, Any]]:
+    rules, given = Rulebook(SHIPPED), inputs()
+    candidates = {"tables": by_tables(rules), "by_name": by_name(rules), "by_hand": by_hand(rules)}
+    answers = {name: [whole(one) for one in given] for name, whole in candidates.items()}
+    assert answers["tables"] == answers["by_name"] == answers["by_hand"]
+    took = best(candidates, given)
+    tables, hand = took["tables"], took["by_hand"]
+    yield {"what": "by hand", "us": round(hand, 2), "decisions": 4 * INPUTS}
+    yield {"what": "tables", "us": round(tables, 2), "to_by_hand": round(tables / hand, 2)}
+    named = took["by_name"]
+    yield {"what": "tables by name", "us": round(named, 2), "to_by_hand": round(named / hand, 2)}
+    rows = [[decision.row for decision in whole] for whole in answers["tables"]]
+    yield from _engines(rules, given, rows, tables)
+    yield _import()
+    yield from _many()
+
+
+def best(candidates: dict[str, Callable[[Input], Any]], given: list[Input]) -> dict[str, float]:
+    """Return microseconds of CPU per whole decision; rounds alternate, so a busy machine slows them all."""
+    took = dict.fromkeys(candidates, float("inf"))
+    for _ in range(ROUNDS):
+        for name, whole in candidates.items():
+            started = time.process_time()
+            for one in given:
+                whole(one)
+            took[name] = min(took[name], 1e6 * (time.process_time() - started) / len(given))
+    return took
+
+
+def _engines(rules: Rulebook, given: list[Input], rows: Any, tables: float) -> Iterator[dict[str, Any]]:
+    python = os.environ.get("WINBACK_ENGINES", "")
+    if not Path(python).is_file():
+        yield {"what": "other engines", "skipped": "WINBACK_ENGINES is not the python of a venv with them"}
+        return
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump({"inputs": given, "rows": rows}, file)
+        file.flush()
+        module = [python, "-m", "tests.bench.engines", file.name]
+        told = subprocess.run(module, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for line in told.splitlines():
+        result = json.loads(line)
+        if "us" in result:
+            result |= {"to_tables": round(result["us"] / tables, 1)}
+        yield result
+
+
+def _import() -> dict[str, Any]:
+    model = "class A(BaseModel):\n  x: Annotated[int, Field(ge=0)]\n"
+    names = "from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, PlainSerializer"
+    codes = {"pydantic": f"from typing import Annotated\n{names}\n{model}"}
+    codes["rulebook"] = codes["pydantic"] + "import functions.rulebook"
+    codes["loaded"] = codes["rulebook"] + "; functions.rulebook.load().tables"
+    took = dict.fromkeys(codes, float("inf"))
+    for _ in range(ROUNDS):
+        for name, code in codes.items():
+            started = _children()
+            subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+            took[name] = min(took[name], 1000 * (_children() - started))
+    return {
+        "what": "import beyond pydantic",
+        "ms": round(took["rulebook"] - took["pydantic"], 1),
+        "with_all_tables_read_ms": round(took["loaded"] - took["pydantic"], 1),
+    }
+
+
+def _children() -> float:
+    """Seconds of CPU that finished subprocesses took."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _many() -> Iterator[dict[str, Any]]:
+    for count in (1, 10, 200):
+        with tempfile.TemporaryDirectory() as folder:
+            for number in range(count):
+                (Path(folder) / f"table{number:03}.toml").write_text(_fifty_rows(number), encoding="utf-8")
+            started = time.process_time()
+            rules = Rulebook(Path(folder))
+            rules.decide("table000", {"value": 4321, "kind": "b"})
+            first = time.process_time() - started
+            tables = rules.tables
+            read = time.process_time() - started
+            for name in tables:
+                rules.decide(name, {"value": 4321, "kind": "b"})
+            everything = time.process_time() - started
+            given = inputs(2000)
+            took = best({"one": partial(_one, rules)}, given)
+            yield {
+                "what": f"{count} tables of 50 rows",
+                "until_first_decision_s": round(first, 3),
+                "all_read_s": round(read, 3),
+                "all_read_and_compiled_s": round(everything, 3),
+                "us_per_decision": round(took["one"], 2),
+            }
+
+
+def _one(rules: Rulebook, given: Input) -> Decision:
+    return rules.decide("table000", {"value": given[2], "kind": "b"})
+
+
+def _fifty_rows(number: int) -> str:
+    rows = [
+        f'[[row]]\nid = "r{n}"\nwhy = "step {n} of table {number}"\nsource = "bench"\n'
+        f'when = {{ value = "({20 * n}.00..{20 * (n + 1)}.00]", kind = ["a", "b"] }}\n'
+        f'then = {{ give = "{n}.00" }}\n'
+        for n in range(49)
+    ]
+    kinds = 'facts = { value = "fen", kind = ["a", "b", "c"] }'
+    head = f'about = "table {number}"\n{kinds}\noutputs = {{ give = "fen" }}\n'
+    last = '[[row]]\nid = "rest"\nwhy = "the rest"\nsource = "bench"\nthen = { give = "0.00" }\n'
+    return head + "".join(rows) + last
+
+
+if __name__ == "__main__":
+    for line in measure():
+        print(json.dumps(line), flush=True)

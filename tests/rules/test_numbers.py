@@ -1,0 +1,42 @@
+"""No number of the policy stands in the code that decides: a grep for literals finds technical ones only."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+DOMAIN = Path(__file__).parents[2] / "functions" / "domain"
+# Literals that are no policy: units, protocol limits, the definition of a fact.
+TECHNICAL: dict[str, dict[int | float, str]] = {
+    "alerts.py": {8: "China is UTC+8", 67: "SMS segments", 134: "SMS", 85: "length of a link", 16: "UTF-16"},
+    "cases.py": {12: "length of a case number and of a token's key", 100: "percent"},
+    "deadlines.py": {3600: "seconds of an hour, to tell it"},
+    "follow_ups.py": {10: "an escalation without end is an error"},
+    "malice.py": {100: "percent"},
+    "money.py": {100: "fen of a yuan"},
+    "profiles.py": {365: "days of the fact spent_12_months"},
+    "reading.py": {100: "percent"},
+    "reviews.py": {5: "stars", 16: "length of a version"},
+}
+DECIDING = [
+    *TECHNICAL,
+    "causes.py",
+    "decisions.py",
+    "explanations.py",
+    "remedies.py",
+    "tiers.py",
+    "verdicts.py",
+]
+
+
+@pytest.mark.parametrize("name", DECIDING)
+def test_no_policy_number_stands_in_the_code(name: str) -> None:
+    tree = ast.parse((DOMAIN / name).read_text(encoding="utf-8"))
+    numbers = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, int | float)
+        and not isinstance(node.value, bool)
+    }
+    assert numbers - {0, 1, 2} <= TECHNICAL.get(name, {}).keys()
