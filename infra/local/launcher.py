@@ -2,8 +2,8 @@
 
 Repairs: a callback task whose TimeoutSeconds is a JSONata expression waits for that long (MiniStack 1.5.33
 fails the state), a schedule that is deployed again fires again, loopback counts as TLS, batches of
-messages need the rights that AWS asks for, a function's code is unpacked once, not at each cold start, and
-streams are read beside queues.
+messages need the rights that AWS asks for, a function's code is unpacked once, not at each cold start,
+streams are read beside queues, and an alarm on a formula does not stop a deployment.
 
 Meter: GET /_winback/calls answers {"system": {"dynamodb.UpdateItem": 12, ...}, "observer": {...}}: every AWS
 request that arrived, those that a state machine makes, its state transitions (what Step Functions bills) and
@@ -31,6 +31,7 @@ from urllib.parse import parse_qs
 import ministack.app as server
 import ministack.core.iam_actions as iam_actions
 import ministack.core.lambda_runtime as lambda_runtime
+import ministack.services.cloudformation.provisioners as provisioners
 import ministack.services.lambda_svc as lambdas
 import ministack.services.scheduler as scheduler
 import ministack.services.stepfunctions as workflows
@@ -189,6 +190,19 @@ def read_streams_beside_queues() -> None:
     threading.Thread(target=reading, daemon=True).start()
 
 
+def accept_alarms_on_formulas() -> None:
+    """An alarm on metric math is made, but never rings: the metrics it is about do not exist here anyway."""
+    record = provisioners._cw_metric_alarm_record
+
+    def recorded(name: str, wanted: dict[str, Any]) -> Any:
+        if wanted.get("Metrics"):
+            wanted = {key: value for key, value in wanted.items() if key != "Metrics"}
+            wanted |= {"Namespace": "metric-math", "MetricName": name, "Statistic": "Sum", "Period": 60}
+        return record(name, wanted)
+
+    provisioners._cw_metric_alarm_record = recorded
+
+
 def fire_again_when_redeployed() -> None:
     def forgetting(write: Any) -> Any:
         def run(name: str, body: Any) -> Any:
@@ -230,6 +244,7 @@ for step in (
     allow_computed_timeouts,
     unpack_code_once,
     read_streams_beside_queues,
+    accept_alarms_on_formulas,
     take_loopback_for_tls,
     authorise_batches_as_aws_does,
     fire_again_when_redeployed,

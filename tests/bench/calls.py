@@ -41,17 +41,23 @@ def measure() -> Iterator[dict[str, Any]]:
 
 def _line(what: str, made: list[Call], cloud: Cloud) -> dict[str, Any]:
     names = Counter(name for name, _, _ in made)
-    sizes = {item["case_id"]: _bytes(item) for item in cloud.items("cases")}
+    sizes = sizes_of(cloud)
     return {
         "review": what,
         "calls_per_review": {name: count / BATCH for name, count in sorted(names.items())},
-        "write_units_per_review": sum(_write_units(call, sizes) for call in made) / BATCH,
-        "read_units_per_review": sum(_read_units(call) for call in made) / BATCH,
+        "write_units_per_review": sum(write_units(call, sizes) for call in made) / BATCH,
+        "read_units_per_review": sum(read_units(call) for call in made) / BATCH,
         "case_bytes": max(sizes.values(), default=0),
     }
 
 
-def _write_units(call: Call, sizes: Mapping[str, int]) -> int:
+def sizes_of(cloud: Cloud) -> dict[str, int]:
+    """Return the bytes of each case."""
+    return {item["case_id"]: _bytes(item) for item in cloud.items("cases")}
+
+
+def write_units(call: Call, sizes: Mapping[str, int]) -> int:
+    """Return the write units of a call; `sizes` are the bytes of each case."""
     name, parameters, _ = call
     match name:
         case "dynamodb.TransactWriteItems":
@@ -64,7 +70,8 @@ def _write_units(call: Call, sizes: Mapping[str, int]) -> int:
     return 0
 
 
-def _read_units(call: Call) -> int:
+def read_units(call: Call) -> int:
+    """Return the read units of a call."""
     name, parameters, answer = call
     if name != "dynamodb.BatchGetItem":
         return 0

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from infra.synth import template
 from tests.infra.deployed import Deployed, text
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +37,6 @@ def test_everything_that_can_fail_has_an_alarm(stack: Deployed) -> None:
         "api-errors",
         "case-events-behind",
         "case-events-dlq",
-        "causes-corrected",
         "follow-up-failed",
         "follow-up-throttled",
         "follow-up-timed-out",
@@ -44,6 +44,18 @@ def test_everything_that_can_fail_has_an_alarm(stack: Deployed) -> None:
         "polls-dlq",
         "reviews-dlq",
     } <= set(stack.alarms())
+
+
+def test_a_reader_that_people_keep_correcting_alarms_where_metric_math_is_known() -> None:
+    alarms = [
+        resource["Properties"]
+        for resource in template("prod")["Resources"].values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+    (alarm,) = (alarm for alarm in alarms if alarm["AlarmName"].endswith("causes-corrected"))
+    expressions = [metric.get("Expression") for metric in alarm["Metrics"]]
+    assert "IF(confirmed >= 20, 100 * corrected / confirmed, 0)" in expressions
+    assert alarm["Threshold"] == 30
 
 
 def test_every_business_metric_that_is_watched_is_one_that_the_functions_write(stack: Deployed) -> None:
