@@ -106,27 +106,6 @@ def performed(case: Case, done: Mapping[str, Event], *, alerted_at: datetime | N
     raise StaleWrite(case.case_id)
 
 
-def nudge(case_id: str) -> bool:
-    """Have the stream show the case again; False when its outbox is empty or there is no such case.
-
-    The version moves because a write that changes nothing leaves no trace in the stream.
-    """
-    try:
-        client("dynamodb").update_item(
-            TableName=_table(),
-            Key=_key(case_id),
-            UpdateExpression="SET #pending = :true ADD #version :one",
-            ConditionExpression="attribute_exists(#outbox) AND size(#outbox) > :none",
-            ExpressionAttributeNames={"#pending": "pending", "#version": "version", "#outbox": "outbox"},
-            ExpressionAttributeValues=attributes({":true": True, ":one": 1, ":none": 0}),
-        )
-    except ClientError as error:
-        if _refused(error):
-            return False
-        raise
-    return True
-
-
 def by_shop(
     shop_id: str,
     *,

@@ -1,10 +1,13 @@
 """Words: what the tables' names mean in Chinese, for the page that supervisors read."""
 
+from functions.domain.alerts import GRADES
+
 ZH = {
     "alerts": "预警通知",
     "ambassadors": "口碑推荐",
     "awards": "季度奖励",
     "bonus": "员工奖金",
+    "certainty": "把握程度",
     "contact": "联系时段",
     "coupon_terms": "优惠券规则",
     "detection": "差评识别",
@@ -100,15 +103,7 @@ VALUES = {
     "escalation": "升级",
     "warning": "临期提醒",
     "breach": "已超时",
-    "logistics_delay": "物流慢",
-    "damaged_lost": "破损丢件",
-    "quality": "质量",
-    "wrong_missing": "错发漏发",
-    "size_mismatch": "尺码不符",
-    "service_attitude": "服务态度",
-    "price": "价格",
-    "malicious": "恶意",
-    "other": "其他",
+    **GRADES,
     "refund": "退款",
     "reship": "补发",
     "none": "无",

@@ -272,16 +272,3 @@ def test_a_save_from_before_an_effect_was_performed_cannot_bring_it_back() -> No
     cases.performed(saved, {"alert:0": EVENT})
     with pytest.raises(StaleWrite):
         cases.save(acknowledge(saved, "Wang", NOW))
-
-
-def test_a_nudge_changes_the_item_so_that_the_stream_shows_it_again(aws: Cloud) -> None:
-    saved = opened()
-    assert cases.nudge(saved.case_id)
-    assert (stored(aws)["pending"], stored(aws)["version"]) == (True, 2)
-
-
-def test_a_case_with_nothing_to_do_or_without_existence_is_not_nudged(aws: Cloud) -> None:
-    saved = opened(outbox={})
-    assert not cases.nudge(saved.case_id)
-    assert not cases.nudge("WB-NONE")
-    assert "pending" not in stored(aws)
