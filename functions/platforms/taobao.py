@@ -243,7 +243,7 @@ def _review(row: Mapping[str, Any], shop: Shop, now: datetime) -> Review:
             platform="taobao",
             review_id=str(row["oid"]),
             order_id=_text(row.get("tid")),
-            customer_id=_text(row.get("ouid")) or _text(row.get("nick")),
+            customer_id=_text(row.get("ouid")) or _own_nick(_text(row.get("nick"))),
             product_id=_text(row.get("num_iid")),
             product_title=row.get("item_title") or "",
             price=_price(row),
@@ -267,6 +267,11 @@ def _wall(moment: datetime) -> str:
 
 def _text(value: object) -> str | None:
     return str(value) if value else None
+
+
+def _own_nick(nick: str | None) -> str | None:
+    """A masked nick ("t**1") or 匿名 is shared by strangers, who must not become one customer."""
+    return nick if nick and "*" not in nick and nick != "匿名" else None
 
 
 def _price(row: Mapping[str, Any]) -> int | None:

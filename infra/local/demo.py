@@ -9,6 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from functions.domain.times import iso
 from infra.cli.shop import keep
 from infra.cli.simulate import faults
 from infra.local.api import Api, api_of, api_url
-from infra.local.deploy import Deployed, deploy
+from infra.local.deploy import AT_ONCE, Deployed, deploy
 from infra.local.emulator import Emulator, emulator
 from infra.local.player import Player
 from infra.local.report import Report, measure, missing, progress, show
@@ -62,6 +63,7 @@ def run(given: argparse.Namespace) -> int:
         watcher = Watcher(target, stack)
         open_shops(target, stack, simulators)
         _await_first_poll(console, watcher, list(simulators))
+        warm_up(target)
         for simulator in simulators.values():
             simulator.faults = strikes
         player = Player(stream, simulators, api_of(target, stack, "ShopSystem"), tempo.rate)
@@ -122,6 +124,23 @@ def plan_now(target: Emulator) -> None:
     )
     if "FunctionError" in answer:
         raise RuntimeError(f"the poll planner failed: {answer['Payload'].read().decode()[:500]}")
+
+
+def warm_up(target: Emulator) -> None:
+    """Start the workers that decide and alert, with nothing to do: a shop that is open has them running.
+
+    On a machine with few cores a burst of cold starts would be most of what the latencies measure.
+    """
+    workers = ["rule-evaluator"] * AT_ONCE + ["case-events"]
+    with ThreadPoolExecutor(len(workers)) as calls:
+        answers = calls.map(
+            lambda noun: target.client("lambda").invoke(
+                FunctionName=f"winback-local-{noun}", Payload=json.dumps({"Records": []})
+            ),
+            workers,
+        )
+        if failed := [answer["Payload"].read().decode() for answer in answers if "FunctionError" in answer]:
+            raise RuntimeError(f"a function does not start: {failed[0][:500]}")
 
 
 def play(console: Console, player: Player, supervisor: Supervisor, watcher: Watcher) -> Report:

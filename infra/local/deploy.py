@@ -22,7 +22,7 @@ STACK = "Winback-local"
 # Kept from one deployment to the next: what is bundled there need not be bundled again.
 ASSEMBLY = STATE / "cdk.out"
 _DEPLOY_WITHIN_S = 600
-_AT_ONCE = 2
+AT_ONCE = 2
 
 
 class DeployError(Exception):
@@ -134,5 +134,5 @@ def _spare_this_machine(target: Emulator) -> None:
     for mapping in lambdas.list_event_source_mappings()["EventSourceMappings"]:
         if ":sqs:" in mapping["EventSourceArn"]:
             lambdas.update_event_source_mapping(
-                UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": _AT_ONCE}
+                UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": AT_ONCE}
             )

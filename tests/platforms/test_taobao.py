@@ -103,9 +103,15 @@ def test_a_review_carries_what_top_says(taobao: TaobaoSimulator) -> None:
     ]
 
 
-def test_the_nick_stands_for_a_customer_without_open_id(taobao: TaobaoSimulator) -> None:
-    taobao.publish({"oid": 1, "created": NOON, "nick": "t**1"})
-    assert read(taobao)[0].customer_id == "t**1"
+@pytest.mark.parametrize(
+    ("nick", "customer"), [("小王爱喝茶", "小王爱喝茶"), ("t**1", None), ("匿名", None), ("", None)]
+)
+def test_without_open_id_only_a_nick_of_ones_own_names_the_customer(
+    taobao: TaobaoSimulator, nick: str, customer: str | None
+) -> None:
+    taobao.publish({"oid": 1, "created": NOON, "nick": nick})
+    (review,) = read(taobao)
+    assert review.customer_id == customer
 
 
 @pytest.mark.parametrize("price", [None, "", "1,299.00", "-1", "面议", "NaN"])
