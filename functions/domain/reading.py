@@ -42,6 +42,9 @@ class Reading(BaseModel):
     abuse: tuple[str, ...] = Field(
         (), description="Insults and threats; beside a real cause no sign of malice"
     )
+    worded: bool = Field(
+        False, description="A word of the lexicon shows a complaint, or a clause behind a 'but' complains"
+    )
     language: Literal["zh", "en", "pt"] = "zh"
 
     @property

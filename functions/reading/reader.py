@@ -1,7 +1,7 @@
 """The reader: a text in, a reading out."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from functions.domain.causes import CAUSES, Cause
@@ -72,6 +72,8 @@ class Reader:
             phrases=_phrases(text, seen, best, self.model) if said or complains >= _DOUBTFUL else (),
             blackmail=blackmail(small, seen.hits),
             abuse=_named("abuse", small, seen.hits),
+            worded=_worded(seen.hits)
+            or any(clause.turns and clause.complains >= 0.5 for clause in seen.clauses),
             language="zh",
         )
 
@@ -104,8 +106,13 @@ class Reader:
             phrases=tuple(phrases[:_PHRASES]),
             blackmail=tuple(_named("blackmail", padded[1:] + " ", hits, shift=-1)),
             abuse=tuple(_named("abuse", padded[1:] + " ", hits, shift=-1)),
+            worded=_worded(hits),
             language=spoken,
         )
+
+
+def _worded(hits: Sequence[Hit]) -> bool:
+    return any(topic in (*CAUSES, "complaint") for hit in hits for topic in hit.topics)
 
 
 def _turned(seen: Signals, cause: Cause) -> bool:

@@ -185,3 +185,16 @@ def test_the_same_customer_as_in_an_order_is_one_profile(aws: Cloud) -> None:
     known = customers.profile(SHOP, CUSTOMER)
     assert known is not None
     assert (known.orders, len(known.bad_reviews)) == (profile(orders=1).orders, 1)
+
+
+@pytest.mark.parametrize(
+    "praise", ["手感柔软，不扎脖子。", "扣子结实，走线整齐。", "发货快，隔天就到。", "杯口圆润，喝水不烫嘴。"]
+)
+def test_praise_under_a_good_rating_that_only_the_model_doubts_opens_no_case(aws: Cloud, praise: str) -> None:
+    deliver(review(stars=None, rating="good", text=praise))
+    assert aws.items("cases") == []
+
+
+def test_a_complaint_behind_praise_opens_a_case(aws: Cloud) -> None:
+    deliver(review(stars=None, rating="good", text="五星给外观，但是右耳用了一周就没声音了，希望能换一副。"))
+    assert len(aws.items("cases")) == 1
