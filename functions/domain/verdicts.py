@@ -26,7 +26,8 @@ def judge(review: Review, rules: Rules) -> Verdict:
     reading = rules.read(review.text)
     # Against a good rating the model's word alone is not enough: praise that it has not met looks like a
     # complaint to it, and each false alarm opens a case.
-    complains = reading.complains and (reading.worded or review.rating is review.stars is None)
+    rated = review.rating is not None or review.stars is not None
+    complains = reading.complains and (reading.worded or not rated)
     decision = rules.decide(
         "detection", {"stars": review.stars, "rating": review.rating, "complains": complains}
     )
