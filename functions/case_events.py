@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from functions import rulebook
 from functions.domain.alerts import Alert, alert
 from functions.domain.cases import Case, Effect, Event
 from functions.domain.follow_ups import Pace, message, plan, refusal
@@ -24,7 +23,7 @@ from functions.runtime.clients import client
 from functions.runtime.clock import now
 from functions.runtime.observability import count, logger, observed, seconds
 from functions.runtime.settings import number, setting
-from functions.store import cases, customers
+from functions.store import cases, customers, rulebooks
 
 if TYPE_CHECKING:
     from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef, PublishBatchRequestEntryTypeDef
@@ -60,7 +59,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
 def _tell(outstanding: Sequence[Case], failures: list[str]) -> dict[str, dict[str, Event]]:
     """Publish every outstanding alert, ten a call; return case id -> outbox key -> what to record."""
     wanted = [
-        (case, key, alert(case, effect, _link(case), rulebook.load()))
+        (case, key, alert(case, effect, _link(case), rulebooks.current()))
         for case in outstanding
         for key, effect in case.outbox.items()
         if effect.kind == "alert"
@@ -123,7 +122,7 @@ def _start(case: Case, effect: Effect, moment: datetime) -> Event:
         workflow.start_execution(
             stateMachineArn=setting("WINBACK_FOLLOW_UP_ARN"),
             name=f"{case.case_id}-{case.run}",
-            input=plan(case, rulebook.load(), pace).model_dump_json(),
+            input=plan(case, rulebooks.current(), pace).model_dump_json(),
         )
     except workflow.exceptions.ExecutionAlreadyExists:
         logger.info("follow-up already started", extra={"case_id": case.case_id, "run": case.run})
@@ -154,7 +153,7 @@ def _write(case: Case, effect: Effect, moment: datetime) -> Event:
 
 
 def _send(case: Case, step: str, profile: Profile, moment: datetime) -> Event:
-    text = message(case, step, rulebook.load(), moment)
+    text = message(case, step, rulebooks.current(), moment)
     if reason := refusal(profile, text.promotional):
         return Event(at=moment, kind=f"{step} not sent", note=reason)
     client("sns").publish(

@@ -12,7 +12,6 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions import rulebook
 from functions.domain.cases import WAITING, Case, CaseClosed, Effect, Event, Outcome, Status, acknowledge
 from functions.domain.cases import open_case as opening
 from functions.domain.cases import resolve as resolution
@@ -23,12 +22,13 @@ from functions.domain.profiles import Order, Profile
 from functions.domain.reviews import Review
 from functions.domain.times import Time
 from functions.domain.verdicts import judge
+from functions.rulebook import Rulebook
 from functions.rulebook.explain import explain as weigh
 from functions.rulebook.explain import for_customer
 from functions.runtime.api import Unknown, caller, documented, resolver
 from functions.runtime.clock import now
 from functions.runtime.observability import count, observed
-from functions.store import cases, customers
+from functions.store import cases, customers, rulebooks
 from functions.store.errors import BadToken, StaleWrite
 
 app = resolver(
@@ -207,7 +207,7 @@ def resolve_case(case_id: str, said: Annotated[Resolution, Body()]) -> Detail:
 
 @app.post("/decisions", summary="Try a decision; nothing is written", responses=documented())
 def try_decision(trial: Annotated[Trial, Body()]) -> Decided:
-    rules, review = rulebook.load(), trial.review
+    rules, review = rulebooks.current(), trial.review
     verdict = judge(review, rules)
     if not verdict.bad:
         return Decided(bad=False, decisions=[verdict.decision], explanation=[explain(verdict.decision)])
@@ -232,7 +232,7 @@ def try_decision(trial: Annotated[Trial, Body()]) -> Decided:
     )
 
 
-def _alternatives(case: Case, rules: rulebook.Rulebook) -> list[str]:
+def _alternatives(case: Case, rules: Rulebook) -> list[str]:
     told = (weigh(rules.table(one.table), one.facts, rules.version) for one in case.decisions)
     return [
         f"{one.table}: {line}"
@@ -241,7 +241,7 @@ def _alternatives(case: Case, rules: rulebook.Rulebook) -> list[str]:
     ]
 
 
-def _told(case: Case, rules: rulebook.Rulebook) -> str | None:
+def _told(case: Case, rules: Rulebook) -> str | None:
     offers = (one for one in case.decisions if one.table == "remedies")
     return next((for_customer(rules.table(one.table), one) for one in offers), None)
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from functions import rulebook
 from functions.domain.cases import Case, case_id, new_version, open_case
 from functions.domain.profiles import Order, Profile, remember
 from functions.domain.reviews import Review
@@ -21,7 +20,7 @@ from functions.domain.verdicts import Verdict, judge
 from functions.runtime.batches import Record, each
 from functions.runtime.clock import now
 from functions.runtime.observability import count, observed
-from functions.store import cases, customers
+from functions.store import cases, customers, rulebooks
 from functions.store.errors import AlreadyOpen, StaleWrite
 
 Buyer = tuple[str, str, str | None]
@@ -43,7 +42,8 @@ class Batch:
     """What is known about a batch's reviews, read in two calls however many they are."""
 
     def __init__(self, reviews: list[Review]) -> None:
-        self.verdicts = {(review.key, review.version): judge(review, rulebook.load()) for review in reviews}
+        self.rules = rulebooks.current()  # the same for the whole batch
+        self.verdicts = {(review.key, review.version): judge(review, self.rules) for review in reviews}
         self.cases = cases.read_many({case_id(review.key) for review in reviews})
         strangers = (review for review in reviews if self.verdict(review).bad and self.case(review) is None)
         self.buyers = customers.profile_and_order(_buyers(strangers))
@@ -61,16 +61,15 @@ def evaluate(record: Record, seen: Batch) -> None:
     verdict, case = seen.verdict(review), seen.case(review)
     if case is None and not verdict.bad:
         return
-    recorded = _open(review, verdict, seen.buyers, moment) if case is None else _note(review, case, moment)
+    recorded = _open(review, verdict, seen, moment) if case is None else _note(review, case, moment)
     seen.cases[recorded.case_id] = recorded  # a later version may stand in the same batch
 
 
-def _open(
-    review: Review, verdict: Verdict, buyers: Mapping[Buyer, tuple[Profile, Order | None]], moment: datetime
-) -> Case:
+def _open(review: Review, verdict: Verdict, seen: Batch, moment: datetime) -> Case:
+    buyers = seen.buyers
     for _ in range(_ATTEMPTS):
         profile, order = _known(review, buyers)
-        case = open_case(review, verdict, profile, order, rulebook.load(), moment)
+        case = open_case(review, verdict, profile, order, seen.rules, moment)
         try:
             opened = cases.open_case(case, remember(profile, review) if review.customer_id else None)
         except AlreadyOpen:

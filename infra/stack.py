@@ -8,6 +8,7 @@ from infra.constructs.api import Api
 from infra.constructs.dashboard import BusinessDashboard
 from infra.constructs.functions import Functions
 from infra.constructs.messaging import Messaging
+from infra.constructs.rulebook import RulebookConfiguration
 from infra.constructs.storage import Storage
 from infra.constructs.triggers import Triggers
 from infra.constructs.workflows import FollowUp
@@ -31,6 +32,9 @@ class Winback(Stack):
         functions = Functions(
             self, "Functions", stage=stage, storage=storage, messaging=messaging, follow_up=follow_up
         )
+        rulebook = RulebookConfiguration(self, "Rulebook", stage=stage, messaging=messaging)
+        rulebook.check_with(functions.rules_validator)
+        rulebook.read_by(functions.rule_evaluator, functions.case_events, functions.cases_api)
         Triggers(self, "Triggers", stage=stage, functions=functions, messaging=messaging, storage=storage)
         api = Api(self, "Api", stage=stage, functions=functions, key=storage.key)
         functions.case_events.add_environment("WINBACK_CASE_LINK", stage.case_link or f"{api.url}/cases/")

@@ -67,6 +67,11 @@ class Stage:
     time_floor_s: str = "0"
 
     @property
+    def rulebook_every_s(self) -> str:
+        """How often a function asks for another rulebook; whoever tries rules here does not want to wait."""
+        return "2" if self.local else "60"
+
+    @property
     def local(self) -> bool:
         return self.name == "local"
 

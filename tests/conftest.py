@@ -37,7 +37,7 @@ def aws(
         **cloud.environment,
     }.items():
         monkeypatch.setenv(name, value)
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "WINBACK_RULEBOOK"):
         monkeypatch.delenv(name, raising=False)
     cloud.start()
     yield cloud

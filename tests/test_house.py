@@ -17,7 +17,7 @@ ALLOWED = {
     "runtime": set(),
     "reading": {"domain"},
     "rulebook": {"domain", "reading"},
-    "store": {"domain", "runtime"},
+    "store": {"domain", "rulebook", "runtime"},
     "platforms": {"domain", "runtime"},
 }
 
@@ -54,6 +54,12 @@ def test_a_library_imports_only_what_lies_below_it(library: str) -> None:
 def test_handlers_meet_through_queues_streams_and_topics_only() -> None:
     for name in HANDLERS:
         assert not ours(FUNCTIONS / f"{name}.py") & HANDLERS, name
+
+
+def test_handlers_decide_by_the_rules_in_force_not_by_the_bundled_ones() -> None:
+    for name in HANDLERS:
+        names = set(imported(FUNCTIONS / f"{name}.py"))
+        assert not names & {"functions.rulebook", "functions.rulebook.load"}, name
 
 
 def test_the_domain_is_pure() -> None:

@@ -4,7 +4,6 @@ import string
 import tomllib
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +13,8 @@ from functions.reading import LexiconError, Reader
 from functions.reading.languages import Language
 from functions.reading.lexicon import parse
 from functions.rulebook.faults import RuleError
-from functions.rulebook.table import Table, read_table
+from functions.rulebook.files import Files, files_of, version_of
+from functions.rulebook.table import Table
 
 LEXICONS: Mapping[Language, str] = {
     "zh": "lexicon.toml",
@@ -40,44 +40,44 @@ class Template(NamedTuple):
 
 
 class Rulebook:
-    """The rules of one folder. `version` names its content (12 hex digits of a SHA-256)."""
+    """The rules of one folder, or of a document. `version` names their content."""
 
-    def __init__(self, folder: Path) -> None:
-        files = sorted(folder.glob("**/*.toml"))
+    def __init__(self, rules: Path | Files) -> None:
+        self.files = files = files_of(rules)
         if not files:
-            raise RuleError(f"{folder} holds no rules; set WINBACK_RULES_DIR to a folder of *.toml tables")
-        digest = sha256()
-        for file in files:
-            digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
-        self.folder, self.version = folder, digest.hexdigest()[:12]
-        tables = (path for path in files if path.parent == folder and path.name not in LEXICONS.values())
-        self._paths = {path.stem: path for path in tables}
+            raise RuleError(f"{rules} holds no rules; set WINBACK_RULES_DIR to a folder of *.toml tables")
+        self.version = version_of(files)
+        self._texts = {
+            name.removesuffix(".toml"): text
+            for name, text in files.items()
+            if "/" not in name and name not in LEXICONS.values()
+        }
         self._tables: dict[str, Table] = {}
         self._deciders: dict[str, Decider] = {}  # compiled when first asked
 
     @property
     def names(self) -> tuple[str, ...]:
         """The tables' names, without reading them."""
-        return tuple(self._paths)
+        return tuple(self._texts)
 
     def table(self, name: str) -> Table:
         """Return a table, read when it is first asked for. Raises RuleError, KeyError."""
         if name not in self._tables:
-            self._tables[name] = read_table(self._paths[name])
+            self._tables[name] = Table(name, self._texts[name], f"{name}.toml")
         return self._tables[name]
 
     @cached_property
     def tables(self) -> dict[str, Table]:
-        return {name: self.table(name) for name in self._paths}
+        return {name: self.table(name) for name in self._texts}
 
     @cached_property
     def reader(self) -> Reader:
         """Raises RuleError for a lexicon that cannot be read."""
         words = {}
         for language, name in LEXICONS.items():
-            if (path := self.folder / name).exists():
+            if name in self.files:
                 try:
-                    words[language] = parse(path.read_text(encoding="utf-8"), name)
+                    words[language] = parse(self.files[name], name)
                 except LexiconError as error:
                     raise RuleError(str(error)) from error
         return Reader(words)
@@ -87,7 +87,9 @@ class Rulebook:
 
     @cached_property
     def templates(self) -> dict[str, Template]:
-        return {path.stem: read_template(path) for path in sorted(self.folder.glob("templates/*.toml"))}
+        return {
+            template: read_template(self.files[name], name) for template, name in templates_of(self.files)
+        }
 
     def decide(self, table: str, facts: Mapping[str, Fact]) -> Decision:
         """Return the decision of a table; the facts become part of it and may not be changed afterwards.
@@ -118,11 +120,16 @@ class Rulebook:
         return chosen.text.format_map(values)
 
 
-def read_template(path: Path) -> Template:
-    """Return a template. Raises RuleError."""
-    name = f"templates/{path.name}"
+def templates_of(files: Files) -> list[tuple[str, str]]:
+    """Return the templates' names, each with its file."""
+    folder, end = "templates/", ".toml"
+    return [(name[len(folder) : -len(end)], name) for name in sorted(files) if name.startswith(folder)]
+
+
+def read_template(text: str, name: str) -> Template:
+    """Return a template. Raises RuleError, which names the file."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RuleError(f"{name}: {error}") from error
     if unknown := data.keys() - {"about", "text", "promotional"}:

@@ -10,10 +10,11 @@ from typing import Any
 
 from functions.reading import LexiconError
 from functions.reading.lexicon import words_of
-from functions.rulebook.book import LEXICONS, Template, read_template
+from functions.rulebook.book import LEXICONS, Template, read_template, templates_of
 from functions.rulebook.cells import FactType
 from functions.rulebook.contracts import CONTRACTS, NAMES, TOPICS, Contract
 from functions.rulebook.faults import Fault, RuleError
+from functions.rulebook.files import Files, files_of
 from functions.rulebook.guardrails import forbidden_facts, forbidden_phrases
 from functions.rulebook.proof import prove
 from functions.rulebook.regions import told
@@ -21,9 +22,13 @@ from functions.rulebook.source import Source, unreadable
 from functions.rulebook.table import Row, Table
 
 
-def check(folder: Path) -> list[Fault]:
-    """Return the faults of a folder of rules, ordered by file and line; empty when it may be used."""
-    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.toml"))}
+def check(rules: Path | Files) -> list[Fault]:
+    """Return the faults of the rules, ordered by file and line; empty when they may be used.
+
+    Raises RuleError for a file that is no text.
+    """
+    given = files_of(rules)
+    files = {name: text for name, text in given.items() if "/" not in name}
     faults: list[Fault] = []
     lexicons = {name: files.pop(name, None) for name in LEXICONS.values()}
     tables: dict[str, Table] = {}
@@ -37,7 +42,7 @@ def check(folder: Path) -> list[Fault]:
             tables[table.name] = table
             faults += prove(table)
             faults += forbidden_facts(table)
-    templates, sources, found = _templates(folder)
+    templates, sources, found = _templates(given)
     faults += found
     for name, contract in CONTRACTS.items():
         if name in tables:
@@ -127,15 +132,14 @@ def _limited(tables: dict[str, Table]) -> Iterator[Fault]:
                 yield tables[table].row_fault(one.place, "over-limit", message, mend, "then", output)
 
 
-def _templates(folder: Path) -> tuple[dict[str, Template], dict[str, Source], list[Fault]]:
+def _templates(files: Files) -> tuple[dict[str, Template], dict[str, Source], list[Fault]]:
     templates: dict[str, Template] = {}
     sources: dict[str, Source] = {}
     faults: list[Fault] = []
-    for path in sorted(folder.glob("templates/*.toml")):
-        name, file = path.stem, f"templates/{path.name}"
+    for name, file in templates_of(files):
         try:
-            sources[name] = Source(file, path.read_text(encoding="utf-8"))
-            templates[name] = read_template(path)
+            sources[name] = Source(file, files[file])
+            templates[name] = read_template(files[file], file)
         except tomllib.TOMLDecodeError as error:
             faults.append(unreadable(file, error))
         except RuleError as error:

@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from keyword import iskeyword
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from functions.domain.decisions import Decision, Fact, Output
@@ -17,7 +16,7 @@ from functions.rulebook.compiled import decider
 from functions.rulebook.faults import Fault, NoRowHolds, RuleError
 from functions.rulebook.source import Source, unreadable
 
-__all__ = ["Example", "NoRowHolds", "Row", "RuleError", "Table", "read_table"]
+__all__ = ["Example", "NoRowHolds", "Row", "RuleError", "Table"]
 
 HITS = ("first", "unique", "collect")
 BENEFITS = ("customer", "staff")
@@ -285,10 +284,6 @@ _PURPOSE = {
     "source": "who decided so, or where it is written",
     "then": "what the row decides",
 }
-
-
-def read_table(path: Path) -> Table:
-    return Table(path.stem, path.read_text(encoding="utf-8"), path.name)
 
 
 def _some(words: tuple[str, ...]) -> str:

@@ -22,6 +22,8 @@ _CONFIG = Config(
     connect_timeout=2,
     read_timeout=10,
 )
+# Asked in the middle of deciding, and what it answers can be done without for a while.
+_NO_WAITING = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
 
 
 @overload
@@ -34,6 +36,8 @@ def client(service: Literal["sns"]) -> "SNSClient": ...
 def client(service: Literal["sqs"]) -> "SQSClient": ...
 @overload
 def client(service: Literal["stepfunctions"]) -> "SFNClient": ...
+@overload
+def client(service: Literal["appconfigdata"]) -> Any: ...
 def client(service: str) -> Any:
     """Return the client of the AWS service, always the same one. Threads may share it."""
     with _making:  # botocore's clients are safe in threads, making them is not
@@ -47,4 +51,5 @@ def forget() -> None:
 
 @cache
 def _made(service: str) -> Any:
-    return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
+    config = _NO_WAITING if service == "appconfigdata" else _CONFIG
+    return boto3.client(service, config=config)  # type: ignore[call-overload]

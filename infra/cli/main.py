@@ -10,7 +10,7 @@ from pathlib import Path
 STAGES = ("dev", "prod", "local")
 # Commands that declare their arguments in a module of their own, infra/cli/<name>.py.
 OWN_ARGUMENTS = {
-    "rules": "check, explain, replay and show the rule tables",
+    "rules": "check, explain, replay, show and push the rule tables",
     "read": "read reviews of a file, and measure the reader",
 }
 

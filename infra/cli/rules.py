@@ -1,4 +1,4 @@
-"""`winback rules`: check, explain, replay, show and exchange the decision tables."""
+"""`winback rules`: check, explain, replay, show, exchange and push the decision tables."""
 
 import argparse
 import json
@@ -13,6 +13,7 @@ from functions.rulebook.check import check
 from functions.rulebook.compiled import source
 from functions.rulebook.explain import explain, for_customer, read_facts
 from functions.rulebook.table import Table
+from infra.cli.main import STAGES
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +44,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     way = dmn.add_mutually_exclusive_group(required=True)
     way.add_argument("--export", type=Path, metavar="FOLDER", help="write every table as a .dmn file")
     way.add_argument("--import", dest="read", type=Path, metavar="FILE", help="print a .dmn file as a table")
-    for each in (checked, told, shown, dmn):
+    pushed = actions.add_parser(
+        "push", help="check the rules, upload them and roll them out, without a deployment"
+    )
+    pace = pushed.add_mutually_exclusive_group()
+    pace.add_argument("--now", action="store_true", help="to all functions at once")
+    pace.add_argument("--gradual", action="store_true", help="over ten minutes, watched by an alarm")
+    status = actions.add_parser("status", help="which rulebook is in force, and what is on its way")
+    back = actions.add_parser("rollback", help="take back what is on its way, else what was pushed last")
+    back.add_argument(
+        "--to", metavar="VERSION", help="this version instead; `bundled`: the one deployed with the code"
+    )
+    for each in (pushed, back):
+        each.add_argument("--no-wait", action="store_true", help="do not wait for the end of the rollout")
+    for each in (pushed, status, back):
+        each.add_argument("--stage", choices=STAGES, default="dev")
+    for each in (checked, told, shown, dmn, pushed, status):
         each.add_argument(
             "--rules", type=Path, default=SHIPPED, metavar="FOLDER", help="another folder of rules"
         )
@@ -143,7 +159,21 @@ def _dmn(given: argparse.Namespace) -> int:
     return 0
 
 
-_ACTIONS = {"check": _check, "explain": _explain, "replay": _replay, "show": _show, "dmn": _dmn}
+def _roll(given: argparse.Namespace) -> int:
+    from infra.rules import rollout  # boto3 is slow to import
+
+    actions = {"push": rollout.push, "status": rollout.status, "rollback": rollout.rollback}
+    return actions[given.action](given)
+
+
+_ACTIONS = {
+    "check": _check,
+    "explain": _explain,
+    "replay": _replay,
+    "show": _show,
+    "dmn": _dmn,
+    **dict.fromkeys(("push", "status", "rollback"), _roll),
+}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="winback rules", description=__doc__)

@@ -1,4 +1,4 @@
-"""Functions: the six Lambdas, what each one is told and what each one may do.
+"""Functions: the Lambdas, what each one is told and what each one may do.
 
 Rights are written action by action, for exactly the tables, indexes, queues, topics and workflow a
 function uses; the ready-made grants of the CDK give more than that.
@@ -120,6 +120,8 @@ class Functions(Construct):
         )
         # A person is exported with their cases and erased from them.
         allow(self.profile_api, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
+
+        self.rules_validator = self._function("rules_validator", seconds=15, environment={})
 
     def _function(self, module: str, *, seconds: int, environment: dict[str, str]) -> Function:
         """Return the Lambda of functions/<module>.py with a role that may only write its own log."""

@@ -45,6 +45,32 @@ def test_everything_that_can_fail_has_an_alarm(stack: Deployed) -> None:
     } <= set(stack.alarms())
 
 
+def test_failures_while_deciding_take_a_rollout_back(stack: Deployed) -> None:
+    (environment,) = stack.of("AppConfig::Environment").values()
+    (monitor,) = environment["Monitors"]
+    alarm = stack.resources[monitor["AlarmArn"]["Fn::GetAtt"][0]]["Properties"]
+    assert alarm == stack.alarms()["rules-rollback"]
+    watched = {metric["MetricStat"]["Metric"]["MetricName"] for metric in alarm["Metrics"][1:]}
+    assert watched == {"Errors", "RulebookUnusable", "FailedMessages", "FailedEffects"}
+    role = stack.resources[monitor["AlarmRoleArn"]["Fn::GetAtt"][0]]["Properties"]
+    (looking,) = role["Policies"][0]["PolicyDocument"]["Statement"]
+    assert (looking["Action"], looking["Resource"]) == ("cloudwatch:DescribeAlarms", monitor["AlarmArn"])
+
+
+def test_a_rulebook_is_checked_before_it_is_rolled_out_step_by_step(stack: Deployed) -> None:
+    (profile,) = stack.of("AppConfig::ConfigurationProfile").values()
+    validator = stack.function_id("rules_validator")
+    assert profile["Validators"] == [{"Type": "LAMBDA", "Content": {"Fn::GetAtt": [validator, "Arn"]}}]
+    assert any(
+        permission["Principal"] == "appconfig.amazonaws.com"
+        and permission["FunctionName"] == {"Fn::GetAtt": [validator, "Arn"]}
+        for permission in stack.of("Lambda::Permission").values()
+    )
+    _, gradual = stack.named("AppConfig::DeploymentStrategy", "gradual")
+    assert gradual["GrowthFactor"] < 100
+    assert gradual["FinalBakeTimeInMinutes"] > 0
+
+
 def test_a_reader_that_people_keep_correcting_alarms(stack: Deployed) -> None:
     alarm = stack.alarms()["causes-corrected"]
     expressions = [metric.get("Expression") for metric in alarm["Metrics"]]

@@ -45,6 +45,24 @@ def test_only_case_events_publishes_and_drives_the_workflow(stack: Deployed) -> 
     assert driving <= stack.rights_of("case_events")
 
 
+def test_who_decides_reads_exactly_the_one_configuration_and_may_not_change_it(stack: Deployed) -> None:
+    (application,) = stack.of("AppConfig::Application")
+    (environment,) = stack.of("AppConfig::Environment")
+    (profile,) = stack.of("AppConfig::ConfigurationProfile")
+    place = f":application/<{application}>/environment/<{environment}>/configuration/<{profile}>"
+    reading = [right for right in stack.statements() if right.actions[0].startswith("appconfig:")]
+    assert {right.owner for right in reading} == {
+        stack.role_of(module) for module in ("rule_evaluator", "case_events", "cases_api")
+    }
+    for right in reading:
+        assert right.actions == ["appconfig:GetLatestConfiguration", "appconfig:StartConfigurationSession"]
+        assert [text(resource).endswith(place) for resource in right.resources] == [True]
+
+
+def test_the_validator_may_do_nothing_but_log(stack: Deployed) -> None:
+    assert stack.rights_of("rules_validator") == {"logs:CreateLogStream", "logs:PutLogEvents"}
+
+
 def test_nobody_deletes_a_case(stack: Deployed) -> None:
     cases = stack.named("DynamoDB::Table", "cases")[0]
     for right in stack.statements():

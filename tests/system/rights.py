@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 
 from tests.system.running import System
 
-FUNCTIONS = ("poll-planner", "review-poller", "rule-evaluator", "case-events", "cases-api", "profile-api")
+FUNCTIONS = (
+    "poll-planner", "review-poller", "rule-evaluator", "case-events", "cases-api", "profile-api",
+    "rules-validator",
+)  # fmt: skip
 WORKFLOW = "follow-up"
 
 
@@ -98,6 +101,8 @@ def _listed(value: str | list[str]) -> list[str]:
 def _noun(resource: str) -> str:
     if ":logs:" in resource:
         return "log"
+    if ":appconfig:" in resource:
+        return "rulebook"
     if ":secretsmanager:" in resource:
         return "secrets"
     found = re.search(r"winback-local-([a-z-]+)(?:/(?:index/)?(\w+))?", resource)

@@ -90,7 +90,12 @@ _WORKFLOW = {
         )
     ),
 }  # fmt: skip
-NOT_ENFORCED = _LOGGING | _TRIGGERS | _SET_ASIDE | _WORKFLOW
+_RULEBOOK = {
+    Grant(holder, f"appconfig:{action}", "rulebook")
+    for holder in ("rule-evaluator", "case-events", "cases-api")
+    for action in ("GetLatestConfiguration", "StartConfigurationSession")
+}
+NOT_ENFORCED = _RULEBOOK | _LOGGING | _TRIGGERS | _SET_ASIDE | _WORKFLOW
 
 
 @pytest.fixture
@@ -127,8 +132,17 @@ def test_without_the_right_what_needs_it_is_denied(
 
 def test_what_the_emulator_does_not_enforce_is_not_enforced(system: System, shop: Shop) -> None:
     """When this fails, the emulator has learned something: move those rights to NEEDED."""
+    refused = logged(system).count("rulebook not usable")
     with without(system, *NOT_ENFORCED):
         shop.complain()
         shop.settle()
         (case,) = shop.cases()
         eventually(lambda: system.known(case.case_id).task_token)
+    assert logged(system).count("rulebook not usable") == refused
+
+
+def logged(system: System) -> str:
+    group = "/aws/lambda/winback-local-rule-evaluator"
+    return "".join(
+        event["message"] for event in system.client("logs").filter_log_events(logGroupName=group)["events"]
+    )
