@@ -24,15 +24,22 @@ class Verdict(BaseModel):
 def judge(review: Review, rules: Rules) -> Verdict:
     """Return the verdict on one version of a review, by its rating and by what its text says."""
     reading = rules.read(review.text)
-    # Against a good rating the model's word alone is not enough: praise that it has not met looks like a
-    # complaint to it, and each false alarm opens a case.
-    rated = review.rating is not None or review.stars is not None
-    complains = reading.complains and (reading.worded or not rated)
     decision = rules.decide(
-        "detection", {"stars": review.stars, "rating": review.rating, "complains": complains}
+        "detection",
+        {"stars": review.stars, "rating": review.rating, "complains": complaint(review, reading)},
     )
     certainty = rules.decide(
         "certainty",
         {"complains": reading.complains, "confidence": reading.percent},
     )
     return Verdict(bad=decision.then["bad"] is True, reading=reading, decision=decision, certainty=certainty)
+
+
+def complaint(review: Review, reading: Reading) -> bool:
+    """Return whether the text counts as a complaint beside the rating.
+
+    Against a rating the model's word alone is not enough: praise that it has not met looks like a complaint
+    to it, and each false alarm opens a case.
+    """
+    rated = review.rating is not None or review.stars is not None
+    return reading.complains and (reading.worded or not rated)

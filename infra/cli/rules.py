@@ -30,13 +30,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--facts", nargs="+", required=True, metavar="FILE|KEY=VALUE", help="TOML or JSON, or pairs"
     )
     told.add_argument("--format", choices=["text", "json"], default="text")
-    replayed = actions.add_parser("replay", help="decide a file of reviews by old and new rules, in yuan")
-    replayed.add_argument("--from", dest="old", required=True, metavar="OLD", help="git revision or folder")
+    replayed = actions.add_parser("replay", help="decide past reviews by old and new rules, in yuan")
+    replayed.add_argument(
+        "--from", dest="old", required=True, metavar="OLD", help="git revision, folder, or `deployed`"
+    )
     replayed.add_argument("--to", dest="new", default=str(SHIPPED), metavar="NEW", help="the same (rules/)")
-    replayed.add_argument("--reviews", type=Path, required=True, metavar="FILE", help="CSV or CSV.gz")
+    past = replayed.add_mutually_exclusive_group(required=True)
+    past.add_argument("--reviews", type=Path, metavar="FILE", help="CSV or CSV.gz")
+    past.add_argument("--shop", metavar="SHOP", help="the stored cases of a shop")
     replayed.add_argument("--limit", type=int, metavar="N", help="the first N rows only")
     replayed.add_argument("--format", choices=["text", "json"], default="text")
     replayed.add_argument("--html", type=Path, metavar="FILE", help="write a page with a chart")
+    trial = actions.add_parser("shadow", help="what rows on trial would have decided on a shop's cases")
+    trial.add_argument("--shop", required=True, metavar="SHOP")
+    trial.add_argument("--since", metavar="DATE", help="cases opened from this day on (2026-11-01)")
+    trial.add_argument("--format", choices=["text", "json"], default="text")
     shown = actions.add_parser("show", help="write the tables as one page, or print what they compile to")
     shown.add_argument("--html", type=Path, metavar="FILE", help="the page to write (rules.html)")
     shown.add_argument("--source", metavar="TABLE", help="print the Python that a table becomes")
@@ -57,9 +65,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     for each in (pushed, back):
         each.add_argument("--no-wait", action="store_true", help="do not wait for the end of the rollout")
-    for each in (pushed, status, back):
+    for each in (replayed, trial, pushed, status, back):
         each.add_argument("--stage", choices=STAGES, default="dev")
-    for each in (checked, told, shown, dmn, pushed, status):
+    for each in (checked, told, shown, trial, dmn, pushed, status):
         each.add_argument(
             "--rules", type=Path, default=SHIPPED, metavar="FOLDER", help="another folder of rules"
         )
@@ -133,6 +141,12 @@ def _replay(given: argparse.Namespace) -> int:
     return replay.run(given)
 
 
+def _shadow(given: argparse.Namespace) -> int:
+    from infra.rules import stored
+
+    return stored.run(given)
+
+
 def _show(given: argparse.Namespace) -> int:
     rules = Rulebook(given.rules)
     if given.source:
@@ -170,6 +184,7 @@ _ACTIONS = {
     "check": _check,
     "explain": _explain,
     "replay": _replay,
+    "shadow": _shadow,
     "show": _show,
     "dmn": _dmn,
     **dict.fromkeys(("push", "status", "rollback"), _roll),

@@ -56,6 +56,7 @@ class Entry:
 
     written: Written | None
     orders: list[Purchase] = field(default_factory=list)
+    at: datetime | None = None
 
 
 @dataclass
@@ -89,7 +90,7 @@ def read(path: Path, limit: int | None = None) -> Stream:
         except ValueError as mistake:
             stream.mistakes.append(f"{path.name} row {number}: {mistake}")
             continue
-        timed.append((at, Entry(written, orders)))
+        timed.append((at, Entry(written, orders, at)))
     if all(at for at, _ in timed):
         timed.sort(key=lambda pair: (pair[0] is not None, pair[0]))
     for source in mapping.get("orders", []):

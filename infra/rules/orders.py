@@ -1,17 +1,22 @@
-"""Orders: a file of orders with their reviews (columns as Olist names them), as a stream in time."""
+"""Orders: a file of reviews and orders as a stream in time.
+
+Columns as Olist names them are read directly, other shapes by the mappings of infra/local/mappings.
+"""
 
 import csv
 import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from functions.domain.money import fen
 from functions.domain.profiles import Order
 from functions.domain.reviews import Review
+from infra.local.stream import read
 
 HISTORY = "olist_history_before_window.csv.gz"
+_NO_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 _NEEDED = ("order_id", "customer_unique_id", "order_purchase_timestamp", "payment_value", "review_score")
 
 
@@ -20,15 +25,18 @@ class Told:
     """An order when it was placed (no review), or its review when it was written."""
 
     at: datetime
-    order: Order
+    order: Order | None  # None where it is not known
     review: Review | None
 
 
 def orders(path: Path, limit: int | None = None) -> list[Told]:
     """Return what the file tells, in order of time; earlier orders from the history beside it.
 
-    Raises ValueError for a file of another shape. Payments are taken for yuan.
+    Raises ValueError, StreamError for a file of no known shape. Payments are taken for yuan; reviews without
+    a time are taken for written on one day.
     """
+    if not _olists(path):
+        return sorted(_mapped(path, limit), key=lambda entry: (entry.at, entry.review is not None))
     told = [entry for row in _rows(path, limit) for entry in _told(row)]
     history = path.with_name(HISTORY)
     if history.exists() and history != path:
@@ -36,12 +44,46 @@ def orders(path: Path, limit: int | None = None) -> list[Told]:
     return sorted(told, key=lambda entry: (entry.at, entry.review is not None))
 
 
+def _olists(path: Path) -> bool:
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8-sig", newline="") as lines:
+        return set(_NEEDED) <= set(next(csv.reader(lines), []))
+
+
+def _mapped(path: Path, limit: int | None) -> Iterator[Told]:
+    known: dict[str, Order] = {}
+    for number, entry in enumerate(read(path, limit).entries):
+        at = entry.at or _NO_DAY + timedelta(seconds=number)
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        for bought in entry.orders:
+            order = Order(
+                shop_id="replay",
+                order_id=bought.order_id,
+                customer_id=bought.customer_id,
+                placed_at=at - bought.placed,
+                total=bought.total,
+                returned=bought.returned,
+            )
+            known[order.order_id] = order
+            yield Told(order.placed_at, order, None)
+        if (said := entry.written) is not None:
+            review = Review(
+                shop_id="replay",
+                platform="file",
+                review_id=said.review_id,
+                order_id=said.order_id,
+                customer_id=said.customer_id,
+                rating=said.rating,
+                text=said.text,
+                price=said.price,
+                posted_at=at,
+                first_seen_at=at,
+            )
+            yield Told(at, known.get(said.order_id or ""), review)
+
+
 def _rows(path: Path, limit: int | None) -> Iterator[dict[str, str]]:
     with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines)
-        if missing := [name for name in _NEEDED if name not in (reader.fieldnames or ())]:
-            raise ValueError(f"{path.name} lacks the columns {', '.join(missing)}")
-        for number, row in enumerate(reader):
+        for number, row in enumerate(csv.DictReader(lines)):
             if limit is not None and number >= limit:
                 return
             yield row

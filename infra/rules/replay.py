@@ -1,4 +1,4 @@
-"""Replay: decide a file of orders and reviews by two rulebooks, and say what changes, in cases and in yuan.
+"""Replay: decide past reviews or stored cases by two rulebooks, and say what changes, in cases and in yuan.
 
 Nothing is sent or stored. Rows on trial (`mode = "shadow"`) of the new rules are decided and reported too.
 """
@@ -12,45 +12,23 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from functions.domain.decisions import Decision
-from functions.domain.malice import suspicion
+from functions.domain.cases import Case
 from functions.domain.money import yuan
-from functions.domain.profiles import Order, Profile, take_order
-from functions.domain.reading import Reading
-from functions.domain.remedies import goodwill, remedy
-from functions.domain.reviews import Review
-from functions.domain.tiers import tier
-from functions.rulebook import Rulebook
+from functions.domain.profiles import Profile, take_order
+from functions.rulebook import SHIPPED, Rulebook
+from infra.rules.deciding import Asked, Outcome, asked, decided
 from infra.rules.orders import Told, orders
+from infra.rules.stored import asked_again, cases_of
 
 ROOT = Path(__file__).parents[2]
 COMPARED = ("bad", "grade", "owner", "deadline_s", "remedy", "coupon", "goodwill")
 _FLIPS_PRINTED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What is decided on one review. Amounts are fen.
-
-    `cost` is the coupon, what is refunded, the value of what is sent again, and the cap of the goodwill; a
-    supervisor's case costs its suggestion.
-    """
-
-    bad: bool = False
-    grade: str = ""
-    owner: str = ""
-    deadline_s: int = 0
-    remedy: str = ""
-    coupon: int = 0
-    goodwill: str = ""
-    cost: int = 0
-    rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +50,7 @@ class Replay:
     new: str
     orders: int = 0
     reviews: int = 0
+    left_out: int = 0  # stored cases that these rules ask other facts about
     cases: tuple[int, int] = (0, 0)
     cost: tuple[int, int] = (0, 0)
     days: int = 1
@@ -95,92 +74,72 @@ def replay(told: list[Told], old: Rulebook, new: Rulebook) -> Replay:
     """Return what changes. Every customer's history is what the file told before the review."""
     result = Replay(old.version, new.version)
     profiles: dict[str, Profile] = {}
-    known: dict[str, Order] = {}
-    days = [one.at.date() for one in told if one.review is not None]
-    result.days = (days[-1] - days[0]).days + 1 if days else 1
-    same = old.version == new.version
+    result.days = _days([one.at for one in told if one.review is not None])
     for one in told:
-        customer = one.order.customer_id
-        profile = profiles.get(customer) or Profile(shop_id=one.order.shop_id, customer_id=customer)
-        if one.review is None:
-            result.orders += 1
-            profiles[customer] = take_order(profile, one.order, None, one.at)
-            known[one.order.order_id] = one.order
+        order, review = one.order, one.review
+        customer = order.customer_id if order else review.customer_id if review else None
+        shop = order.shop_id if order else "replay"
+        profile = profiles.get(customer or "") or Profile(shop_id=shop, customer_id=customer or "unknown")
+        if review is None:
+            if order is not None:
+                result.orders += 1
+                profiles[order.customer_id] = take_order(profile, order, None, one.at)
             continue
         result.reviews += 1
-        before = decided(one.review, one.order, profile, old, one.at, None)
-        after = before if same else decided(one.review, one.order, profile, new, one.at, None)
-        _count(result, one, before, after)
-        trial = decided(one.review, one.order, profile, new, one.at, result.shadow)
-        for row in trial.rows:
-            result.shadow_cost[row] += trial.cost - after.cost
+        known = Known(order.order_id if order else review.review_id, one.at)
+        _both(result, known, old, new, partial(asked, review, order, profile, now=one.at))
     return result
 
 
-def _count(result: Replay, one: Told, before: Outcome, after: Outcome) -> None:
+def replay_cases(cases: list[Case], old: Rulebook, new: Rulebook) -> Replay:
+    """Return what changes for stored cases: the same facts, other rules. Good reviews are not stored."""
+    result = Replay(old.version, new.version, days=_days([case.opened_at for case in cases]))
+    for case in cases:
+        try:
+            _both(result, Known(case.case_id, case.opened_at), old, new, partial(asked_again, case))
+        except (TypeError, KeyError):  # decided from other facts, or by other tables
+            result.left_out += 1
+        else:
+            result.reviews += 1
+    return result
+
+
+class Known(NamedTuple):
+    name: str
+    at: datetime
+
+
+def _both(result: Replay, known: Known, old: Rulebook, new: Rulebook, asking: Callable[..., Asked]) -> None:
+    by_new = asking(rules=new)
+    after = decided(by_new, new, None)
+    before = after if old.version == new.version else decided(asking(rules=old), old, None)
+    trial = decided(by_new, new, result.shadow)
+    _count(result, known, by_new.order_value, before, after)
+    for row in trial.rows:
+        result.shadow_cost[row] += trial.cost - after.cost
+
+
+def _count(result: Replay, known: Known, value: int | None, before: Outcome, after: Outcome) -> None:
     result.cases = (result.cases[0] + before.bad, result.cases[1] + after.bad)
     result.cost = (result.cost[0] + before.cost, result.cost[1] + after.cost)
-    month = result.months.setdefault(one.at.strftime("%Y-%m"), [0, 0])
+    month = result.months.setdefault(known.at.strftime("%Y-%m"), [0, 0])
     month[0] += before.cost
     month[1] += after.cost
-    flip = Flip(one.order.order_id, one.at.date().isoformat(), one.order.total, before, after)
+    flip = Flip(known.name, known.at.date().isoformat(), value, before, after)
     if flip.changed:
         result.flips.append(flip)
 
 
-def decided(
-    review: Review,
-    order: Order,
-    profile: Profile,
-    rules: Rulebook,
-    now: datetime,
-    shadow: Counter[str] | None,
-) -> Outcome:
-    """Return what the rules decide; with a counter, what they would decide with the rows on trial live."""
-    reading = _reading(review.text, rules)
-    tried: list[str] = []
-
-    def answer(decision: Decision) -> Decision:
-        if shadow is None or decision.shadow is None:
-            return decision
-        name = f"{decision.table}.{decision.shadow}"
-        shadow[name] += 1
-        tried.append(name)
-        row = next(row for row in rules.table(decision.table).rows if row.id == decision.shadow)
-        return replace(decision, row=row.id, why=row.why, then=row.then)
-
-    seen = {"stars": review.stars, "rating": review.rating, "complains": reading.complains}
-    if answer(rules.decide("detection", seen)).then["bad"] is not True:
-        return Outcome()
-    suspected = answer(suspicion(reading, profile, rules)).then["suspected"] is True
-    grade = answer(rules.decide("grades", {"cause": reading.cause, "suspected_malicious": suspected}))
-    customer = answer(tier(profile, order, rules, now))
-    offer = answer(remedy(order.total, suspected, rules))
-    extra = answer(goodwill(customer.text("tier"), suspected, rules))
-    chosen = offer.text("remedy")
-    suggested = offer.text("suggestion") if chosen == "supervisor" else chosen
-    goods = order.total if suggested in ("refund", "reship") else 0
-    coupon = offer.number("coupon") or offer.number("suggested_coupon")
-    return Outcome(
-        bad=True,
-        grade=grade.text("grade"),
-        owner=grade.text("owner"),
-        deadline_s=grade.number("respond_within"),
-        remedy=chosen,
-        coupon=coupon,
-        goodwill=extra.text("goodwill"),
-        cost=coupon + goods + extra.number("cost_cap"),
-        rows=tuple(tried),
-    )
+def _days(moments: list[datetime]) -> int:
+    return (max(moments).date() - min(moments).date()).days + 1 if moments else 1
 
 
-@lru_cache(maxsize=65536)
-def _reading(text: str, rules: Rulebook) -> Reading:
-    return rules.read(text)
+def rules_of(name: str, stack: ExitStack, stage: str = "dev") -> Rulebook:
+    """Return the rulebook of a folder or of a git revision, or the deployed one. Raises ValueError."""
+    if name == "deployed":
+        from infra.rules.rollout import deployed
 
-
-def rules_of(name: str, stack: ExitStack) -> Rulebook:
-    """Return the rulebook of a folder or of a git revision. Raises ValueError."""
+        return Rulebook(deployed(stage) or SHIPPED)
     if Path(name).is_dir():
         return Rulebook(Path(name))
     packed = subprocess.run(
@@ -198,9 +157,11 @@ def rules_of(name: str, stack: ExitStack) -> Rulebook:
 
 def run(given: argparse.Namespace) -> int:
     with ExitStack() as stack:
-        result = replay(
-            orders(given.reviews, given.limit), rules_of(given.old, stack), rules_of(given.new, stack)
-        )
+        old, new = (rules_of(name, stack, given.stage) for name in (given.old, given.new))
+        if given.shop:
+            result = replay_cases(cases_of(given.shop, given.stage), old, new)
+        else:
+            result = replay(orders(given.reviews, given.limit), old, new)
     if given.html:
         from infra.rules.chart import page
 
@@ -216,6 +177,7 @@ def as_json(result: Replay) -> str:
         "to": result.new,
         "orders": result.orders,
         "reviews": result.reviews,
+        "left_out": result.left_out,
         "days": result.days,
         "cases": {"from": result.cases[0], "to": result.cases[1]},
         "cost_fen": {"from": result.cost[0], "to": result.cost[1]},
@@ -239,6 +201,8 @@ def as_text(result: Replay) -> str:
         f"{len(result.flips)} cases change: "
         + ", ".join(f"{n} {name}" for name, n in result.changes.items() if n),
     ]
+    if result.left_out:
+        lines.append(f"{result.left_out} cases left out: these rules ask about facts that they do not have")
     lines += [
         f"on trial {row}: would decide {count} cases, {yuan(result.shadow_cost[row])} yuan"
         for row, count in sorted(result.shadow.items())

@@ -10,6 +10,7 @@ import pytest
 
 from functions.rulebook import SHIPPED, Rulebook
 from infra.cli.rules import arguments, run
+from infra.local.stream import SAMPLE, StreamError
 from infra.rules.page import page
 
 COLUMNS = [
@@ -113,11 +114,22 @@ id = "small-order\""""
     assert told["shadow"] == {"remedies.bigger": {"cases": 1, "cost_fen": 300}}
 
 
-def test_replay_refuses_a_file_of_another_shape(tmp_path: Path, capsys) -> None:
+def test_replay_reads_files_of_every_known_shape(rules: Path, capsys) -> None:
+    edit(rules, '"<= 100.00"', '"<= 50.00"')
+    edit(rules, '"(100.00..300.00]"', '"(50.00..300.00]"')
+    words = ("replay", "--from", str(SHIPPED), "--to", str(rules), "--format", "json", "--reviews")
+    assert winback(*words, str(SAMPLE)) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["reviews"] > told["cases"]["from"] > 0
+    assert told["orders"] > 0
+    assert told["changes"]["remedy"] == len(told["flips"]) > 0
+
+
+def test_replay_refuses_a_file_of_another_shape(tmp_path: Path) -> None:
     file = tmp_path / "x.csv"
     file.write_text("a,b\n1,2\n")
-    assert winback("replay", "--from", str(SHIPPED), "--reviews", str(file)) == 2
-    assert "payment_value" in capsys.readouterr().err
+    with pytest.raises(StreamError, match="none of the known shapes"):
+        winback("replay", "--from", str(SHIPPED), "--reviews", str(file))
 
 
 def test_the_page_shows_every_row_in_two_languages() -> None:
