@@ -20,8 +20,8 @@ __all__ = ["Example", "NoRowHolds", "Row", "RuleError", "Table"]
 
 HITS = ("first", "unique", "collect")
 BENEFITS = ("customer", "staff")
-_KEYS = ("about", "hit", "uncovered", "benefit", "facts", "outputs", "row", "case")
-_ROW_KEYS = ("id", "why", "when", "then", "source", "mode")
+_KEYS = ("about", "about_zh", "hit", "uncovered", "benefit", "facts", "outputs", "row", "case")
+_ROW_KEYS = ("id", "why", "why_zh", "when", "then", "source", "mode")
 _CASE_KEYS = ("name", "facts", "expect")
 _MODES = ("live", "shadow")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -40,6 +40,11 @@ class Row(NamedTuple):
     then: Mapping[str, Output]
     live: bool
     written: Mapping[str, Any]
+
+    @property
+    def why_zh(self) -> str:
+        """The reason in Chinese, "" where the row has none."""
+        return str(self.written.get("why_zh", ""))
 
     def holds(self, facts: Mapping[str, Fact]) -> bool:
         return all(test.holds(facts[name]) for name, test in self.spans.items())
@@ -158,6 +163,8 @@ class Table:
             if not (isinstance(given, dict) if key == "then" else isinstance(given, str) and given):
                 mend = f"Give it {'an' if key == 'id' else 'a'} `{key}`: {_PURPOSE[key]}"
                 yield self.row_fault(index, "row-incomplete", f"there is no `{key}`", mend, key)
+        if "why_zh" in row and not (isinstance(row["why_zh"], str) and row["why_zh"]):
+            yield self.row_fault(index, "row-incomplete", "`why_zh` is empty", "Say it in Chinese", "why_zh")
         if row_id in seen:
             mend = "Every row needs its own id"
             yield self.row_fault(index, "duplicate-id", f"the id {row_id!r} appears twice", mend, "id")
@@ -265,6 +272,10 @@ class Table:
         name = self.source.data["case"][index].get("name") or f"no. {index + 1}"
         line = self.source.line("case", index, *keys)
         return self.source.fault(line, kind, f"example {name!r}: {message}", mend)
+
+    @property
+    def about_zh(self) -> str:
+        return str(self.source.data.get("about_zh", ""))
 
     def compiled(self, rulebook: str) -> Callable[[Mapping[str, Fact]], Decision]:
         """Return the function that decides, under the rulebook's version."""

@@ -104,17 +104,29 @@ def _explain(given: argparse.Namespace) -> int:
     facts = read_facts(table, _facts(given.facts, table))
     told = explain(table, facts, rules.version)
     customer = for_customer(table, told.decision) if told.decision else None
+    chosen = told.decision.row.split(",") if told.decision else []
+    chinese = "".join(row.why_zh for row in table.rows if row.id in chosen)
     if given.format == "json":
         shape = {
             "table": table.name,
             "row": told.decision.row if told.decision else None,
             "rulebook": rules.version,
             "agent": told.for_agent(),
+            "why_zh": chinese,
             "customer": customer,
         }
         print(json.dumps(shape, ensure_ascii=False, indent=2))
         return 0
-    print("\n".join([*told.for_agent(), "", *(["To the customer:", customer] if customer else [])]))
+    print(
+        "\n".join(
+            [
+                *told.for_agent(),
+                *([f"理由：{chinese}"] if chinese else []),
+                "",
+                *(["To the customer:", customer] if customer else []),
+            ]
+        )
+    )
     return 0
 
 

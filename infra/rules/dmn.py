@@ -38,7 +38,9 @@ def exported(table: Table) -> str:
     _put(decision, "description", table.about)
     inner = _put(decision, "decisionTable", id=f"{table.name}_table", hitPolicy=_HITS[table.hit])
     kept = {
-        key: table.source.data[key] for key in ("uncovered", "benefit", "case") if key in table.source.data
+        key: table.source.data[key]
+        for key in ("about_zh", "uncovered", "benefit", "case")
+        if key in table.source.data
     }
     if kept:
         extension = _put(inner, "extensionElements")
@@ -59,6 +61,8 @@ def exported(table: Table) -> str:
         rule = _put(inner, "rule", id=f"row_{place}")
         rule.set(f"{{{OURS}}}id", row["id"])
         rule.set(f"{{{OURS}}}mode", row.get("mode", "live"))
+        if "why_zh" in row:
+            rule.set(f"{{{OURS}}}why_zh", row["why_zh"])
         _put(rule, "description", row["why"])  # what dmn-js shows and edits as the row's annotation
         for name, kind in table.facts.items():
             entry = _put(rule, "inputEntry", id=f"r{place}_{name}")
@@ -165,7 +169,7 @@ def imported(text: str) -> str:
         )
     about = decision.findtext("d:description", "", at) or decision.get("name") or "imported"
     lines = [f"about = {_toml(about)}"] + ([f"hit = {_toml(policy)}"] if policy != "first" else [])
-    lines += [f"{key} = {_toml(kept[key])}" for key in ("benefit", "uncovered") if key in kept]
+    lines += [f"{key} = {_toml(kept[key])}" for key in ("about_zh", "benefit", "uncovered") if key in kept]
     for section, declared in (("facts", kinds), ("outputs", types)):
         lines += [
             "",
@@ -184,6 +188,8 @@ def imported(text: str) -> str:
             f"id = {_toml(rule.get(f'{{{OURS}}}id') or f'row-{place + 1}')}",
             f"why = {_toml(why)}",
         ]
+        if translated := rule.get(f"{{{OURS}}}why_zh"):
+            lines.append(f"why_zh = {_toml(translated)}")
         lines += [f"when = {_toml(shown)}"] if shown else []
         lines += [f"then = {_toml({n: value for n, value in then.items() if value is not None})}"]
         lines += [f"source = {_toml((notes[1:2] or [''])[0] or 'DMN')}"]

@@ -58,7 +58,8 @@ def _section(table: Table) -> str:
     gap = f" {_both('Otherwise:', '其余：')} {escape(str(table.uncovered))}." if table.uncovered else ""
     return (
         f'<section id="{table.name}"><h2>{_name(table.name)} <small>{table.file}</small></h2>'
-        f'<p lang="en">{escape(table.about)}</p><p>{_both(*_HITS[table.hit])}{gap}</p><div class="scroll"><table>'
+        f"<p>{_both(table.about, table.about_zh or table.about)}</p>"
+        f'<p>{_both(*_HITS[table.hit])}{gap}</p><div class="scroll"><table>'
         f"<thead><tr><th>{_both('row', '行')}</th>{facts}{outputs}<th>{_both('why', '理由')}</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div></section>"
     )
@@ -72,7 +73,7 @@ def _row(table: Table, row: Row) -> str:
     )
     outputs = "".join(f'<td class="out">{_value(row.then[name], table, name)}</td>' for name in table.outputs)
     trial = "" if row.live else f' <span class="tag">{_both("on trial", "试行")}</span>'
-    why = f"{escape(row.why)} <small>{escape(row.source)}</small>"
+    why = f"{_both(row.why, row.why_zh or row.why)} <small>{escape(row.source)}</small>"
     return f'<tr><td><code>{escape(row.id)}</code>{trial}</td>{cells}{outputs}<td class="why">{why}</td></tr>'
 
 

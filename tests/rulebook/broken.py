@@ -85,6 +85,7 @@ BROKEN = [
         'id = "small-order"',
         "small-order",
     ),
+    Broken("row-incomplete", "awards.toml", 'why_zh = "奖金', 'why_zh = "" # "奖金', 'why_zh = ""', "others"),
     Broken(
         "row-incomplete",
         GRADES,
@@ -274,7 +275,7 @@ BROKEN = [
         None,
         ("example",),
         (
-            '[[row]]\nid = "not-yet"\nwhy = "Below the mark: train again."\nthen = { passed = false }\nsource = "policy 9 G"\n',
+            '[[row]]\nid = "not-yet"\nwhy = "Below the mark: train again."\nwhy_zh = "没有达标，再培训。"\nthen = { passed = false }\nsource = "policy 9 G"\n',
             "",
         ),
     ),

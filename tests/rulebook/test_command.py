@@ -4,6 +4,7 @@ import argparse
 import csv
 import json
 import shutil
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,11 @@ def test_check_ends_with_0_for_good_rules_and_1_for_bad_ones(rules: Path, capsys
     (fault,) = json.loads(capsys.readouterr().out.partition("\n")[2])
     assert (fault["file"], fault["kind"]) == ("remedies.toml", "uncovered")
     assert "order_value > 900.00" in fault["message"]
+
+
+def test_explain_gives_the_reason_in_chinese_too(capsys) -> None:
+    assert winback("explain", "remedies", "--facts", "suspected_malicious=false", "order_value=59.90") == 0
+    assert "理由：100元以内" in capsys.readouterr().out
 
 
 def test_explain_names_what_it_cannot_use(capsys) -> None:
@@ -139,6 +145,9 @@ def test_the_page_shows_every_row_in_two_languages() -> None:
         assert all(f"<code>{row.id}</code>" in shown for row in table.rows)
     assert "订单金额" in shown
     assert "order value" in shown
+    for table in rules.tables.values():
+        assert all(f'<span class="zh">{escape(row.why_zh)}' in shown for row in table.rows)
+        assert f'<span class="zh">{escape(table.about_zh)}' in shown
 
 
 def test_the_source_of_a_table_can_be_read(capsys) -> None:

@@ -1,5 +1,6 @@
 """The shipped rules: every example holds, every row is hit by one."""
 
+import re
 import string
 from pathlib import Path
 
@@ -18,6 +19,12 @@ EXAMPLES = [
 @pytest.mark.parametrize(("table", "example"), EXAMPLES)
 def test_an_example_is_decided_by_the_row_it_names(table, example) -> None:
     assert table.decide(example.facts, RULES.version).row == example.row
+
+
+@pytest.mark.parametrize("table", RULES.tables.values(), ids=RULES.tables.keys())
+def test_everything_that_a_supervisor_reads_is_there_in_chinese(table) -> None:
+    assert re.search("[一-龥]", table.about_zh)
+    assert [row.id for row in table.rows if not re.search("[一-龥]", row.why_zh)] == []
 
 
 @pytest.mark.parametrize("table", RULES.tables.values(), ids=RULES.tables.keys())
