@@ -2,9 +2,11 @@
 """Tables go to DMN 1.3 and come back the same."""
 
 import tomllib
+from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 import pytest
+from xmlschema import XMLSchema
 
 from functions.rulebook import SHIPPED, Rulebook, RuleError
 from functions.rulebook.table import Table
@@ -28,12 +30,36 @@ def test_a_table_comes_back_as_it_went(table) -> None:
     assert [(row.id, row.why, row.source, row.spans, row.then, row.live) for row in back.rows] == [
         (row.id, row.why, row.source, row.spans, row.then, row.live) for row in table.rows
     ]
+    assert (back.about_zh, [row.why_zh for row in back.rows]) == (
+        table.about_zh,
+        [row.why_zh for row in table.rows],
+    )
     assert (back.hit, back.about, back.benefit, back.examples) == (
         table.hit,
         table.about,
         table.benefit,
         table.examples,
     )
+
+
+@pytest.fixture(scope="module")
+def schema() -> XMLSchema:
+    return XMLSchema(Path(__file__).with_name("dmn13") / "DMN13.xsd")
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES.keys())
+def test_an_exported_table_is_valid_by_the_schema_of_dmn_1_3(table, schema: XMLSchema) -> None:
+    assert [error.reason for error in schema.iter_errors(exported(table))] == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [('hitPolicy="FIRST"', 'hitPolicy="FIRSTLY"'), ('<dc:Bounds x="160"', '<dc:Bounds x="left"')],
+)
+def test_the_schema_sees_what_is_wrong(right: str, wrong: str, schema: XMLSchema) -> None:
+    text = exported(TABLES["remedies"])
+    assert right in text
+    assert not schema.is_valid(text.replace(right, wrong))
 
 
 def test_an_exported_table_says_what_dmn_expects() -> None:
