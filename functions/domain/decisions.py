@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from functions.domain.reading import Reading
+if TYPE_CHECKING:
+    from functions.domain.reading import Reading
 
 Fact = bool | int | str | None | list[str]
 Output = bool | int | str | None | list[str]
 
 
 # Neither a pydantic model nor frozen: a case takes several decisions, and either would cost more than
-# deciding does. Pydantic models hold it as a field all the same.
+# deciding does. Pydantic models hold it as a field all the same. A table of few values gives the same
+# decision out again and again, so nothing of it may be changed.
 @dataclass(slots=True)
 class Decision:
     """The row of a table that decided, why, from which facts, under which rulebook.
@@ -51,7 +53,7 @@ class Rules(Protocol):
     @property
     def version(self) -> str: ...
 
-    def read(self, text: str) -> Reading:
+    def read(self, text: str) -> "Reading":
         """Say what a review's text complains about, with the lexicons of rules/lexicon*.toml."""
         ...
 

@@ -1,22 +1,24 @@
 """The rulebook: all tables, the lexicons and the message templates of one folder, under one version."""
 
+import gc
 import string
 import tomllib
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from functions.domain.decisions import Decision, Fact
-from functions.domain.reading import Reading
-from functions.reading import LexiconError, Reader
-from functions.reading.languages import Language
-from functions.reading.lexicon import parse
 from functions.rulebook.faults import RuleError
 from functions.rulebook.files import Files, files_of, version_of
 from functions.rulebook.table import Table
 
-LEXICONS: Mapping[Language, str] = {
+if TYPE_CHECKING:
+    from functions.domain.reading import Reading
+    from functions.reading import Reader
+    from functions.reading.languages import Language
+
+LEXICONS: "Mapping[Language, str]" = {
     "zh": "lexicon.toml",
     "en": "lexicon.en.toml",
     "pt": "lexicon.pt.toml",
@@ -68,11 +70,21 @@ class Rulebook:
 
     @cached_property
     def tables(self) -> dict[str, Table]:
-        return {name: self.table(name) for name in self._texts}
+        """All tables. Raises RuleError."""
+        collecting = gc.isenabled()
+        gc.disable()  # reading makes only what stays; looking for garbage in it is a quarter of the time
+        try:
+            return {name: self.table(name) for name in self._texts}
+        finally:
+            if collecting:
+                gc.enable()
 
     @cached_property
-    def reader(self) -> Reader:
+    def reader(self) -> "Reader":
         """Raises RuleError for a lexicon that cannot be read."""
+        from functions.reading import LexiconError, Reader  # deciding needs no reading
+        from functions.reading.lexicon import parse
+
         words = {}
         for language, name in LEXICONS.items():
             if name in self.files:
@@ -82,7 +94,7 @@ class Rulebook:
                     raise RuleError(str(error)) from error
         return Reader(words)
 
-    def read(self, text: str) -> Reading:
+    def read(self, text: str) -> "Reading":
         return self.reader.read(text)
 
     @cached_property

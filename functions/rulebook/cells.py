@@ -226,6 +226,8 @@ def span(written: Any, kind: FactType) -> Span:
 
 
 def _any_of(written: list[Any], kind: FactType) -> Span:
+    if kind.name == "word" and all(one in kind.words for one in written):  # the usual list, read at once
+        return Span(values=frozenset(written))
     held = Span()
     for one in written:
         held = held.union(span(one, kind))
@@ -265,7 +267,7 @@ def _bounded(kind: FactType, written: str, bounds: list[tuple[str, str]]) -> Spa
             low = max(low, number + (sign == ">"))
         else:
             high = min(high, number - (sign == "<"))
-    return Span(_merged([(low, high)]))
+    return Span(((low, high),) if low <= high else ())
 
 
 def _merged(ranges: list[Range]) -> tuple[Range, ...]:

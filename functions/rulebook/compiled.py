@@ -6,7 +6,7 @@ facts on the way. `winback rules show --source` prints what came out.
 
 from collections.abc import Callable, Mapping
 from itertools import product
-from math import inf
+from math import inf, prod
 from typing import TYPE_CHECKING, Any
 
 from functions.domain.decisions import Decision, Fact, Output
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Decider = Callable[[Mapping[str, Fact]], Decision]
 UNCOVERED = "uncovered"  # the row's name in a decision about a declared gap
 _LARGEST_LOOK_UP = 512
+_FEW = ("bool", "word")
 
 
 def decider(table: "Table", rulebook: str) -> Decider:
@@ -33,78 +34,95 @@ def source(table: "Table", rulebook: str) -> tuple[str, dict[str, Any]]:
     """Return a table's Python source and the values that it refers to."""
     names: dict[str, Any] = {
         "Decision": Decision,
+        "new": object.__new__,
         "refuse": lambda facts: refuse(table, facts),
         "gap": lambda facts: gap(table, facts),
         "V": rulebook,
     }
-    lines = [f"def decide(facts):  # {table.file}", "    try:"]
+    if answers := _answers(table, rulebook):
+        names["ANSWERS"] = answers
+        body = _look_up(table)
+    else:
+        body = _facts(table)
+        body += _collected(table, names) if table.hit == "collect" else _chain(table, names)
+    return "\n".join([f"def decide(facts):  # {table.file}", *body]) + "\n", names
+
+
+def _facts(table: "Table") -> list[str]:
+    """Return the lines that take the facts apart and refuse wrong ones."""
+    lines = ["    try:"]
     for name, kind in table.facts.items():
         read = f"frozenset(facts[{name!r}])" if kind.name == "set" else f"facts[{name!r}]"
         lines.append(f"        {name} = {read}")
     lines += ["    except (KeyError, TypeError):", "        return refuse(facts)"]
     wrong = [f"len(facts) != {len(table.facts)}"]
-    body = _look_up(table, names)
-    if body is None:
-        body = _collected(table, names) if table.hit == "collect" else _chain(table, names)
-        wrong += [_not_of(kind, name) for name, kind in table.facts.items()]
-    lines += [f"    if {' or '.join(wrong)}:", "        return refuse(facts)", *body]
-    return "\n".join(lines) + "\n", names
+    wrong += [_not_of(kind, name) for name, kind in table.facts.items()]
+    return [*lines, f"    if {' or '.join(wrong)}:", "        return refuse(facts)"]
 
 
 def _chain(table: "Table", names: dict[str, Any]) -> list[str]:
-    lines, trial = [], ""
-    if any(not row.live for row in table.rows):
-        lines.append("    trial = None")
-        trial = ", trial"
+    shadowed = any(not row.live for row in table.rows)
+    lines = ["    trial = None"] if shadowed else []
+    lines.append("    while True:")  # left at the first row that holds
     for number, row in enumerate(table.rows):
         test = _test(row, table, names)
         if not row.live:
-            lines += [f"    if trial is None and {test}:", f"        trial = {row.id!r}"]
+            lines += [f"        if trial is None and {test}:", f"            trial = {row.id!r}"]
             continue
-        names[f"T{number}"] = row.then
-        answer = f"return Decision({table.name!r}, {row.id!r}, {row.why!r}, T{number}, facts, V{trial})"
+        names[f"R{number}"] = (row.id, row.why, row.then)
         if test == "True":
-            return [*lines, f"    {answer}"]
-        lines += [f"    if {test}:", f"        {answer}"]
-    return [*lines, *_end(table, names, trial)]
+            lines += [f"        row = R{number}  # {row.id}", "        break"]
+            break
+        lines += [f"        if {test}:", f"            row = R{number}  # {row.id}", "            break"]
+    else:
+        if table.uncovered is None:
+            lines.append("        return gap(facts)")
+        else:
+            names["REST"] = (UNCOVERED, table.uncovered, dict.fromkeys(table.outputs))
+            lines += ["        row = REST", "        break"]
+    # As Decision(...) would do it, without the call: that is most of what deciding costs.
+    return [
+        *lines,
+        "    decision = new(Decision)",
+        f"    decision.table = {table.name!r}",
+        "    decision.row, decision.why, decision.then = row",
+        "    decision.facts = facts",
+        "    decision.rulebook = V",
+        f"    decision.shadow = {'trial' if shadowed else None}",
+        "    return decision",
+    ]
 
 
-def _end(table: "Table", names: dict[str, Any], trial: str) -> list[str]:
-    if table.uncovered is None:
-        return ["    return gap(facts)"]
-    names["T"] = dict.fromkeys(table.outputs)
-    said = f"{table.name!r}, {UNCOVERED!r}, {table.uncovered!r}"
-    return [f"    return Decision({said}, T, facts, V{trial})"]
+def _look_up(table: "Table") -> list[str]:
+    return [
+        "    try:",
+        f"        if len(facts) == {len(table.facts)}:",
+        f"            return ANSWERS{''.join(f'[facts[{name!r}]]' for name in table.facts)}",
+        "    except (KeyError, TypeError):",
+        "        pass",
+        "    return refuse(facts)",
+    ]
 
 
-def _look_up(table: "Table", names: dict[str, Any]) -> list[str] | None:
-    """Every combination of facts with its answer; None where there are too many, or rows on trial."""
-    axes = [sorted(kind.values, key=repr) for kind in table.facts.values()]
-    size = 1
-    for axis in axes:
-        size *= len(axis)
+def _answers(table: "Table", rulebook: str) -> dict[Any, Any] | None:
+    """Return every decision that a table of few values can take, None for any other table."""
+    axes = [sorted(kind.values, key=repr) for kind in table.facts.values() if kind.name in _FEW]
+    size = prod(map(len, axes))
     trial = any(not row.live for row in table.rows)
-    plain = table.hit != "collect" and table.uncovered is None
+    plain = table.hit != "collect" and table.uncovered is None and len(axes) == len(table.facts)
     if not 0 < size <= _LARGEST_LOOK_UP or trial or not plain:
         return None
     answers: dict[Any, Any] = {}
     for point in product(*axes):
-        values = dict(zip(table.facts, point, strict=True))
+        values: dict[str, Any] = dict(zip(table.facts, point, strict=True))
         row = next((row for row in table.rows if _covers(row, values)), None)
         if row is None:
             return None
         inner = answers
         for value in point[:-1]:
             inner = inner.setdefault(value, {})
-        inner[point[-1]] = (row.id, row.why, row.then)
-    names["ROWS"] = answers
-    return [
-        "    try:",
-        f"        row, why, then = ROWS[{']['.join(table.facts)}]",
-        "    except (KeyError, TypeError):",
-        "        return refuse(facts)",
-        f"    return Decision({table.name!r}, row, why, then, facts, V)",
-    ]
+        inner[point[-1]] = Decision(table.name, row.id, row.why, row.then, values, rulebook)
+    return answers
 
 
 def _covers(row: "Row", values: Mapping[str, Any]) -> bool:

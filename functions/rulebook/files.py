@@ -1,6 +1,5 @@
 """Files: the texts of a rules folder, by their path in it, and the one document that they travel as."""
 
-import json
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -36,6 +35,8 @@ def version_of(files: Files) -> str:
 
 def packed(files: Files | None) -> str:
     """Return the document that is rolled out, None for the bundled rules. People can read it."""
+    import json  # only what travels needs it
+
     named = {"version": BUNDLED} if files is None else {"version": version_of(files), "files": dict(files)}
     return json.dumps({"format": FORMAT, **named}, ensure_ascii=False, indent=1)
 
@@ -45,6 +46,8 @@ def unpacked(document: str | bytes) -> Files | None:
 
     Raises RuleError for anything that `packed` does not write.
     """
+    import json
+
     mend = "push the rules with `winback rules push`"
     try:
         shape = json.loads(document)

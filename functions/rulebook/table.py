@@ -25,7 +25,10 @@ _ROW_KEYS = ("id", "why", "why_zh", "when", "then", "source", "mode")
 _CASE_KEYS = ("name", "facts", "expect")
 _MODES = ("live", "shadow")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_RESERVED = ("facts", "row", "rows", "why", "then", "trial", "refuse", "gap", "collected", "frozenset", "len")
+_RESERVED = (
+    "facts", "row", "rows", "trial", "decision", "new", "refuse", "gap", "collected", "frozenset", "len",
+    "type",
+)  # fmt: skip
 
 
 # Named tuples: a function's start pays for every dataclass.

@@ -183,15 +183,17 @@ def measure() -> Iterator[dict[str, Any]]:
     named = took["by_name"]
     yield {"what": "tables by name", "us": round(named, 2), "to_by_hand": round(named / hand, 2)}
     rows = [[decision.row for decision in whole] for whole in answers["tables"]]
-    yield from _engines(rules, given, rows, tables)
+    yield from _engines(given, rows)
     yield _import()
     yield from _many()
 
 
-def best(candidates: dict[str, Callable[[Input], Any]], given: list[Input]) -> dict[str, float]:
+def best(
+    candidates: dict[str, Callable[[Input], Any]], given: list[Input], rounds: int = ROUNDS
+) -> dict[str, float]:
     """Return microseconds of CPU per whole decision; rounds alternate, so a busy machine slows them all."""
     took = dict.fromkeys(candidates, float("inf"))
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, whole in candidates.items():
             started = time.process_time()
             for one in given:
@@ -200,7 +202,7 @@ def best(candidates: dict[str, Callable[[Input], Any]], given: list[Input]) -> d
     return took
 
 
-def _engines(rules: Rulebook, given: list[Input], rows: Any, tables: float) -> Iterator[dict[str, Any]]:
+def _engines(given: list[Input], rows: Any) -> Iterator[dict[str, Any]]:
     python = os.environ.get("WINBACK_ENGINES", "")
     if not Path(python).is_file():
         yield {"what": "other engines", "skipped": "WINBACK_ENGINES is not the python of a venv with them"}
@@ -210,11 +212,7 @@ def _engines(rules: Rulebook, given: list[Input], rows: Any, tables: float) -> I
         file.flush()
         module = [python, "-m", "tests.bench.engines", file.name]
         told = subprocess.run(module, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for line in told.splitlines():
-        result = json.loads(line)
-        if "us" in result:
-            result |= {"to_tables": round(result["us"] / tables, 1)}
-        yield result
+    yield from map(json.loads, told.splitlines())
 
 
 def _import() -> dict[str, Any]:

@@ -72,3 +72,10 @@ def test_a_decision_survives_a_model_and_its_json() -> None:
     case = Case(decisions=(table(row("a")).decide(FACTS, "v"),))
     assert Case.model_validate_json(case.model_dump_json()) == case
     assert Case.model_validate(case.model_dump(mode="json", exclude_none=True)).decisions[0].row == "a"
+
+
+def test_a_table_may_have_thousands_of_rows() -> None:
+    rows = (row(f"r{n}", f'value = "{n}.00"') for n in range(2000))
+    decided = table(*rows, more='uncovered = "nobody knows"')
+    assert decided.decide({"value": 199_900, "kind": []}, "v").row == "r1999"
+    assert decided.decide({"value": 1, "kind": []}, "v").row == "uncovered"
