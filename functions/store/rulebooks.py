@@ -62,7 +62,9 @@ def _asked() -> Rulebook:
         return rules
     every, token = number("WINBACK_RULEBOOK_EVERY_S", 60), _known.token
     try:
-        document, token = _fetched(place, token, every)
+        document, token, wanted = _fetched(place, token, every)
+        if every >= _SHORTEST_S:  # else it is the emulator, which answers at any time
+            every = max(every, wanted)
         if document:
             rules = _checked(document, rules)
     except RuleError as error:
@@ -75,8 +77,8 @@ def _asked() -> Rulebook:
     return rules
 
 
-def _fetched(place: str, token: str | None, every: float) -> tuple[bytes, str]:
-    """Return the document, empty where nothing new was rolled out, and the token for the next call."""
+def _fetched(place: str, token: str | None, every: float) -> tuple[bytes, str, float]:
+    """Return the document (empty: nothing new), the token for the next call, and seconds until that."""
     application, environment, profile = place.split("/")
     appconfig = client("appconfigdata")
     if token is None:
@@ -88,7 +90,8 @@ def _fetched(place: str, token: str | None, every: float) -> tuple[bytes, str]:
         )
         token = session["InitialConfigurationToken"]
     answer = appconfig.get_latest_configuration(ConfigurationToken=token)
-    return answer["Configuration"].read(), answer["NextPollConfigurationToken"]
+    wanted = float(answer.get("NextPollIntervalInSeconds", 0))  # asked earlier, AppConfig refuses
+    return answer["Configuration"].read(), answer["NextPollConfigurationToken"], wanted
 
 
 def _checked(document: bytes, before: Rulebook) -> Rulebook:

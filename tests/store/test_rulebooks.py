@@ -59,13 +59,14 @@ def expect_session(appconfig: Stubber) -> None:
     )
 
 
-def expect_answer(appconfig: Stubber, document: str, token: str, next_token: str) -> None:
+def expect_answer(appconfig: Stubber, document: str, token: str, next_token: str, wanted: int = 60) -> None:
     body = document.encode()
     appconfig.add_response(
         "get_latest_configuration",
         {
             "Configuration": StreamingBody(io.BytesIO(body), len(body)),
             "NextPollConfigurationToken": next_token,
+            "NextPollIntervalInSeconds": wanted,
         },
         {"ConfigurationToken": token},
     )
@@ -100,6 +101,19 @@ def test_a_pushed_rulebook_is_fetched_once_a_minute_and_only_when_it_is_new(
     clock[0] += 2
     assert rulebooks.current() is rules
     appconfig.assert_no_pending_responses()
+
+
+def test_appconfig_is_not_asked_earlier_than_it_wants(
+    appconfig: Stubber, clock: list[float], changed: dict[str, str]
+) -> None:
+    expect_session(appconfig)
+    expect_answer(appconfig, packed(changed), "t0", "t1", wanted=300)
+    rules = rulebooks.current()
+    clock[0] += 299
+    assert rulebooks.current() is rules
+    expect_answer(appconfig, packed(None), "t1", "t2")
+    clock[0] += 2
+    assert rulebooks.current() is load()
 
 
 def test_a_rolled_back_rulebook_gives_way_to_the_bundled_one(
@@ -157,7 +171,7 @@ def test_an_unreachable_appconfig_is_asked_again_in_a_minute_with_a_new_session(
     assert coupon(rulebooks.current()) == 600
 
 
-def unreachable(*_: object) -> tuple[bytes, str]:
+def unreachable(*_: object) -> tuple[bytes, str, float]:
     raise EndpointConnectionError(endpoint_url="https://appconfigdata")
 
 
