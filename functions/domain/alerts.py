@@ -1,5 +1,6 @@
 """Alerts: whom to tell of a case, in what words (rules/alerts.toml, rules/templates/alert-*.toml)."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
 from pydantic import BaseModel, ConfigDict
@@ -41,6 +42,7 @@ class Alert(BaseModel):
     grade: str
     kind: str
     roles: tuple[str, ...]
+    people: tuple[str, ...] = ()
     due_at: datetime
     sms: str
 
@@ -50,13 +52,30 @@ def route(kind: str, level: int, grade: str, rules: Rules) -> Decision:
     return rules.decide("alerts", {"kind": kind, "level": level, "grade": grade})
 
 
-def alert(case: Case, effect: Effect, link: str, rules: Rules) -> Alert:
+def kind_of(effect: Effect) -> str:
+    """Return the kind of an outbox effect's alert, as rules/alerts.toml names it."""
+    return effect.name or ("escalation" if effect.level else "first")
+
+
+def alert(
+    case: Case,
+    effect: Effect,
+    link: str,
+    rules: Rules,
+    *,
+    kind: str | None = None,
+    roles: Sequence[str] | None = None,
+    people: Sequence[str] = (),
+    count: int = 1,
+) -> Alert:
     """Return the alert of an outbox effect. It holds no personal data: no name, no review text.
 
-    Its SMS fits SMS_LENGTH with links of up to LINK_LENGTH characters, which infra/stages.py checks.
+    `kind` where it is told as something else than the effect is (the `count` cases of an incident), `roles`
+    and `people` where the rota says who gets it. Its SMS fits SMS_LENGTH with links of up to LINK_LENGTH
+    characters, which infra/stages.py checks.
     """
     level = effect.level or 0
-    kind = effect.name or ("escalation" if level else "first")
+    kind = kind or kind_of(effect)
     decision = route(kind, level, case.grade, rules)
     values = {
         "grade": GRADES[case.grade] + (_UNSURE if case.needs_check else ""),
@@ -64,6 +83,7 @@ def alert(case: Case, effect: Effect, link: str, rules: Rules) -> Alert:
         "due": case.due_at.astimezone(CHINA).strftime("%H:%M"),  # within 24 hours, so the day is plain
         "case_id": case.case_id,
         "link": link,
+        "count": str(count),
     }
     room = SMS_LENGTH + 1 - _units(rules.render(decision.text("template"), values | {"product": "#"}))
     product = _cut(case.review.product_title or "商品", room)
@@ -73,7 +93,8 @@ def alert(case: Case, effect: Effect, link: str, rules: Rules) -> Alert:
         shop_id=case.shop_id,
         grade=case.grade,
         kind=kind,
-        roles=tuple(decision.names("roles")),
+        roles=tuple(decision.names("roles") if roles is None else roles),
+        people=tuple(people),
         due_at=case.due_at,
         sms=rules.render(decision.text("template"), values | {"product": product}),
     )
