@@ -62,12 +62,17 @@ class Send(NamedTuple):
 
 
 class Hold(NamedTuple):
-    """Not before `until`; then it is asked again."""
+    """Not before `until`; then it is asked again, and `again` before that: silences are lifted, rotas change."""
 
     until: datetime
     why: str
     cause: Literal["quiet", "inhibited", "nobody_on_duty"]
     quiet: Quiet | None = None
+
+    def again(self, rules: Rules, now: datetime) -> datetime:
+        """Return when to judge the alert anew."""
+        after = rules.decide("quiet", {"what": "look_again", "hidden": 0}).number("longest")
+        return min(self.until, now + timedelta(seconds=after))
 
 
 class Bundle(NamedTuple):
@@ -223,13 +228,10 @@ def _to_whoever_is_there(
         wanted = route(kind, effect.level or 0, case.grade, rules).names("roles")
         roles = recipients(desk.duty, wanted, rules, now)
         if not roles:
-            chain = chain_of(wanted, rules)
-            if at := next_there(desk.duty, chain, now):
-                until = local(at, desk.duty.time_zone)
-                return Hold(at, f"nobody is on duty until {until}", "nobody_on_duty")
-            roles = tuple(wanted)
-            said.append("nobody is planned to be on duty again")
-        elif away := [role for role in wanted if role not in roles]:
+            at = next_there(desk.duty, chain_of(wanted, rules), now)
+            until = local(at, desk.duty.time_zone)
+            return Hold(at, f"nobody is on duty until {until}", "nobody_on_duty")
+        if away := [role for role in wanted if role not in roles]:
             said.append(f"no {' or '.join(away)} on duty")
         people = dict.fromkeys(person for role in roles for person in on_duty(desk.duty, role, now))
         tellings.append(Telling(kind, roles, tuple(people), count))

@@ -17,7 +17,7 @@ ROLES: tuple[Role, ...] = ("agent", "supervisor", "manager", "legal")
 # A handle as colleagues know it, which subscriptions filter by; no telephone number, no name.
 Person = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,31}$", examples=["wang.fang"])]
 SHANGHAI = "Asia/Shanghai"
-_WEEK = timedelta(weeks=1)
+_TWO_WEEKS = timedelta(weeks=2)
 
 
 class Shift(Weekly):
@@ -98,24 +98,22 @@ def there(duty: Duty, role: str, now: datetime) -> bool:
     return not planned(duty, role) or bool(on_duty(duty, role, now))
 
 
-def next_there(duty: Duty, roles: Iterable[str], now: datetime) -> datetime | None:
-    """Return when somebody of the roles is on duty next, `now` where somebody is; None if never again.
+def next_there(duty: Duty, roles: Iterable[str], now: datetime) -> datetime:
+    """Return when somebody of the roles is on duty next, `now` where somebody is.
 
     Only where a shift or an override starts or ends can that change, so only these moments are asked.
+    Two weeks after the last override each shift has come: only then is there nothing to find.
     """
     roles = tuple(roles)
-    if any(there(duty, role, now) for role in roles):
+    if duty.rota is None or any(there(duty, role, now) for role in roles):
         return now
-    if duty.rota is None:
-        return None
-    until = max((override.ends for override in duty.overrides), default=now)
-    until = max(until, now) + _WEEK
+    until = max([now, *(override.ends for override in duty.overrides)]) + _TWO_WEEKS
     moments = {moment for each in duty.overrides for moment in (each.starts, each.ends)}
     for shift in duty.rota.shifts:
         if shift.role in roles:
             moments |= {span.starts for span in shift.spans(duty.time_zone, now, until)}
     later = sorted(moment for moment in moments if moment > now)
-    return next((at for at in later if any(there(duty, role, at) for role in roles)), None)
+    return next((at for at in later if any(there(duty, role, at) for role in roles)), until)
 
 
 class Overview(BaseModel):
@@ -137,7 +135,7 @@ def overview(duty: Duty, roles: Iterable[str], now: datetime) -> list[Overview]:
                 role=role,
                 planned=planned(duty, role),
                 people=on_duty(duty, role, now),
-                next_at=at if at is not None and at > now else None,
+                next_at=at if at > now else None,
             )
         )
     return found

@@ -83,7 +83,7 @@ CONTRACTS = {
     ),
     "hand_over": Contract({"role": _ROLES}, {"next": "names"}),
     "quiet": Contract(
-        {"what": ["silence", "maintenance", "override", "catch_up"], "hidden": "int"},
+        {"what": ["silence", "maintenance", "override", "look_again", "catch_up"], "hidden": "int"},
         {"longest": "duration?", "each": "bool?", "catch_up": "bool?"},
     ),
 }
