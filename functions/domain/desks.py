@@ -62,7 +62,7 @@ class Send(NamedTuple):
 
 
 class Hold(NamedTuple):
-    """Not before `until`; then it is asked again, and `again` before that: silences are lifted, rotas change."""
+    """Not before `until`. It is judged `again` before that too: silences are lifted, rotas change."""
 
     until: datetime
     why: str
