@@ -27,6 +27,7 @@ GRADES = {
     "malicious": "疑似恶意",
     "other": "其他",
 }
+CHAIN = ("first", "escalation", "repeat")  # the kinds that an acknowledgement ends
 _UNSURE = "（请核对原因）"
 _RATINGS = {"bad": "差评", "neutral": "中评", "good": "好评含不满", None: "不满"}
 
@@ -74,8 +75,8 @@ def alert(
     and `people` where the rota says who gets it. Its SMS fits SMS_LENGTH with links of up to LINK_LENGTH
     characters, which infra/stages.py checks.
     """
-    level = effect.level or 0
-    kind = kind or kind_of(effect)
+    level, own = effect.level or 0, kind_of(effect)
+    kind = kind or own
     decision = route(kind, level, case.grade, rules)
     values = {
         "grade": GRADES[case.grade] + (_UNSURE if case.needs_check else ""),
@@ -88,7 +89,9 @@ def alert(
     room = SMS_LENGTH + 1 - _units(rules.render(decision.text("template"), values | {"product": "#"}))
     product = _cut(case.review.product_title or "商品", room)
     return Alert(
-        key=case.keyed(f"{case.case_id}:{kind}:{level}"),
+        key=case.keyed(
+            f"{case.case_id}:{kind}:{level}" if kind == own else f"{case.case_id}:{kind}:{own}:{level}"
+        ),
         case_id=case.case_id,
         shop_id=case.shop_id,
         grade=case.grade,

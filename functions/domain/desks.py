@@ -4,22 +4,22 @@
 alert that waited is judged anew: nothing goes out that matters no longer, nothing is lost that does.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from functions.domain.alerts import kind_of, route
-from functions.domain.cases import WAITING, Case, Effect
+from functions.domain.alerts import CHAIN, kind_of, route
+from functions.domain.cases import Case, Effect
 from functions.domain.decisions import Rules
 from functions.domain.duty import Duty, next_there, on_duty, there
-from functions.domain.incidents import Incident, is_open, stands
+from functions.domain.incidents import Incident, around, going_on, stands
+from functions.domain.pace import REAL, Pace
 from functions.domain.silences import Hidden, Maintenance, Quiet, Silence, quiet
 from functions.domain.times import iso
 from functions.domain.windows import local
 
-_CHAIN = ("first", "escalation", "repeat")  # what an acknowledgement ends
 # A case that joins while its incident is being told may not be among those counted: the next one counts it.
 _SETTLED = timedelta(minutes=1)
 
@@ -62,17 +62,13 @@ class Send(NamedTuple):
 
 
 class Hold(NamedTuple):
-    """Not before `until`. It is judged `again` before that too: silences are lifted, rotas change."""
+    """Not before `until`, judged anew `again` at the latest: silences are lifted, rotas change."""
 
     until: datetime
     why: str
     cause: Literal["quiet", "inhibited", "nobody_on_duty"]
+    again: datetime
     quiet: Quiet | None = None
-
-    def again(self, rules: Rules, now: datetime) -> datetime:
-        """Return when to judge the alert anew."""
-        after = rules.decide("quiet", {"what": "look_again", "hidden": 0}).number("longest")
-        return min(self.until, now + timedelta(seconds=after))
 
 
 class Bundle(NamedTuple):
@@ -90,34 +86,56 @@ class Drop(NamedTuple):
 Placement = Send | Hold | Bundle | Drop
 
 
-def place(case: Case, effect: Effect, desk: Desk, rules: Rules, now: datetime) -> Placement:
+class _Asked(NamedTuple):
+    """What is asked about: one alert of one case, as things stand now."""
+
+    case: Case
+    effect: Effect
+    desk: Desk
+    rules: Rules
+    now: datetime
+    pace: Pace
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.effect)
+
+    @property
+    def claimant(self) -> str:
+        return claimant(self.case, self.effect)
+
+    def hold(
+        self,
+        until: datetime,
+        why: str,
+        cause: Literal["quiet", "inhibited", "nobody_on_duty"],
+        quiet: Quiet | None = None,
+    ) -> Hold:
+        look = self.rules.decide("quiet", {"what": "look_again", "hidden": 0}).number("longest")
+        return Hold(until, why, cause, min(until, self.now + self.pace.wait(look)), quiet)
+
+
+class _Says(NamedTuple):
+    """What to tell, before it is known to whom: kinds of alerts and of how many cases each speaks."""
+
+    told: tuple[tuple[str, int], ...]
+    claims: tuple[Claim, ...] = ()
+    note: str | None = None
+
+
+def place(
+    case: Case, effect: Effect, desk: Desk, rules: Rules, now: datetime, pace: Pace = REAL
+) -> Placement:
     """Return what is to happen to an alert of the case, as things stand now."""
-    kind = kind_of(effect)
-    if reason := pointless(case, kind, now):
+    asked = _Asked(case, effect, desk, rules, now, pace)
+    if reason := pointless(case, asked.kind, now):
         return Drop(reason)
-    if still := quiet(desk.silences, desk.maintenance, case, kind, now):
-        return Hold(still.ends, still.note, "quiet", still)
-    if until := _inhibited(case, kind, desk, rules, now):
-        return until
-    told, claims = [(kind, 1)], list[Claim]()
-    notes = list[str]()
-    if over := _just_over(case, effect, desk, now):
-        count = len(over.cases)
-        after = rules.decide("quiet", {"what": "catch_up", "hidden": count})
-        first, mine = over.told_by is None, over.told_by == claimant(case, effect)
-        if kind == "first" and not after.then["each"]:
-            told = []
-        if after.then["catch_up"] and (first or mine):
-            told.insert(0, ("catch_up", count))
-            claims += [Claim(over.item, claimant(case, effect), None)] if first else []
-        if not told:
-            return Bundle(over.item, f"told with the {count} cases that were {over.note}")
-        notes.append(f"was {over.note}")
-    elif kind == "first" and (bundled := _bundled(case, effect, desk, rules, now)):
-        if not isinstance(bundled, _Speaks):
-            return bundled
-        told, claims = [(bundled.kind, bundled.cases)], list(bundled.claims)
-    return _to_whoever_is_there(case, effect, told, claims, notes, desk, rules, now)
+    if still := quiet(desk.silences, desk.maintenance, case, asked.kind, now):
+        return asked.hold(still.ends, still.note, "quiet", still)
+    if inhibited := _inhibited(asked):
+        return inhibited
+    says = _caught_up(asked) or _in_incident(asked) or _Says(((asked.kind, 1),))
+    return says if isinstance(says, Bundle) else _to_whoever_is_there(asked, says)
 
 
 def claimant(case: Case, effect: Effect) -> str:
@@ -127,29 +145,31 @@ def claimant(case: Case, effect: Effect) -> str:
 
 def pointless(case: Case, kind: str, now: datetime) -> str | None:
     """Return why the alert matters no longer."""
-    if case.status not in WAITING:
+    if not case.waiting:
         return f"the case is {case.status}"
-    if kind in _CHAIN and case.status != "open":
-        event = case.events.get("acknowledged")
-        return f"{event.by} has taken the case" if event is not None else "somebody has taken the case"
+    if kind in CHAIN and case.status != "open":
+        taken = case.events.get(case.keyed("acknowledged")) or case.events.get(case.keyed("reopened"))
+        return f"{taken.by if taken else 'somebody'} has taken the case"
     if kind == "warning" and now >= case.due_at:
         return "the deadline has passed: its breach is told instead"
     return None
 
 
-def _inhibited(case: Case, kind: str, desk: Desk, rules: Rules, now: datetime) -> Hold | None:
-    if kind == "breach":  # the table of inhibitions cannot name it either
+def _inhibited(asked: _Asked) -> Hold | None:
+    case, now = asked.case, asked.now
+    if asked.kind == "breach":  # the table of inhibitions cannot name it either
         return None
-    rule = rules.decide("inhibitions", {"kind": kind})
-    if escalated := _escalated_at(case):
-        until = escalated + timedelta(seconds=rule.number("after_escalation"))
+    rule = asked.rules.decide("inhibitions", {"kind": asked.kind})
+    after = rule.number("after_escalation")
+    if after and (escalated := _escalated_at(case)):
+        until = escalated + asked.pace.wait(after)
         if now < until:
-            return Hold(until, "inhibited: the case has just been escalated", "inhibited")
-    for incident in desk.incidents if rule.then["in_incident"] else ():
-        if incident.has(case) and incident.lead != case.case_id and is_open(incident, rules, now):
-            every = stands(incident, case, rules).number("every")
-            why = f"inhibited: {incident.lead} speaks for the incident of {incident.size} reviews"
-            return Hold(now + timedelta(seconds=max(every, 60)), why, "inhibited")
+            return asked.hold(until, "inhibited: the case has just been escalated", "inhibited")
+    for incident in asked.desk.incidents if rule.then["in_incident"] else ():
+        goes_on = going_on(incident, asked.rules, now)
+        if goes_on and incident.has(case) and incident.lead != case.case_id:
+            why = f"inhibited: {incident.lead} speaks for an incident on the same {incident.of}"
+            return asked.hold(now + asked.pace.wait(goes_on.number("every")), why, "inhibited")
     return None
 
 
@@ -158,94 +178,90 @@ def _escalated_at(case: Case) -> datetime | None:
     sent = [
         event.at
         for key, event in case.events.items()
-        if event.kind == "alerted" and (event.note or "").startswith("escalation")
         if key.startswith("alert:")
+        and event.kind == "alerted"
+        and (event.note or "").startswith("escalation")
     ]
     return max(sent, default=None)
 
 
-def _just_over(case: Case, effect: Effect, desk: Desk, now: datetime) -> Hidden | None:
-    """Return the quiet time that hid this alert and has ended."""
-    over = (
+def _caught_up(asked: _Asked) -> _Says | Bundle | None:
+    """Return how an alert is told that a quiet time hid until it ended; None where none did."""
+    case, me = asked.case, asked.claimant
+    over = [
         each
-        for each in desk.hidden
-        if case.case_id in each.cases and each.ends <= now and effect.at < each.ends
-    )
-    return max(over, key=lambda each: each.ends, default=None)
-
-
-class _Speaks(NamedTuple):
-    kind: str
-    cases: int
-    claims: tuple[Claim, ...]
-
-
-def _bundled(case: Case, effect: Effect, desk: Desk, rules: Rules, now: datetime) -> _Speaks | Bundle | None:
-    """Return how an incident takes the case in; None for a case that stands alone.
-
-    A re-opened case is no new review.
-    """
-    if case.run > 1:
+        for each in asked.desk.hidden
+        if case.case_id in each.cases and each.ends <= asked.now and asked.effect.at < each.ends
+    ]
+    if not over:
         return None
-    me = claimant(case, effect)
-    for incident in desk.incidents:
+    hid = max(over, key=lambda each: each.ends)
+    cases = len(hid.cases)
+    rule = asked.rules.decide("quiet", {"what": "catch_up", "hidden": cases})
+    told, claims = list[tuple[str, int]](), tuple[Claim, ...]()
+    if rule.then["catch_up"] and hid.told_by in (None, me):
+        told.append(("catch_up", cases))
+        claims = (Claim(hid.item, me, None),) if hid.told_by is None else ()
+    if asked.kind != "first" or rule.then["each"]:
+        told.append((asked.kind, 1))
+    if not told:
+        return Bundle(hid.item, f"told with the {cases} cases that were {hid.note}")
+    return _Says(tuple(told), claims, f"was {hid.note}")
+
+
+def _in_incident(asked: _Asked) -> _Says | Bundle | None:
+    """Return how an incident takes a new case in; None for one that stands alone."""
+    case, me = asked.case, asked.claimant
+    if asked.kind != "first":
+        return None
+    for incident in asked.desk.incidents:
         if not incident.has(case):
             continue
-        stand = stands(incident, case, rules)
         if incident.told_by == me:  # claimed before, perhaps not sent
-            kind = "incident" if incident.told_at == incident.opened_at else "summary"
-            return _Speaks(kind, incident.size, ())
+            opened = incident.told_at == incident.opened_at
+            return _Says((("incident" if opened else "summary", incident.size),))
+        stand = stands(incident, case, asked.rules)
         if stand.text("as") == "opens":
             claim = Claim(incident.item, me, incident.told_at, opens=True)
-            return _Speaks("incident", incident.count(now), (claim,))
+            return _Says((("incident", around(incident, case)),), (claim,))
         if stand.text("as") == "joins" and incident.told_at is not None:
-            return _joined(case, incident, me, timedelta(seconds=stand.number("every")), now)
+            return _joined(asked, incident, incident.told_at, stand.number("every"))
     return None
 
 
-def _joined(case: Case, incident: Incident, me: str, every: timedelta, now: datetime) -> _Speaks | Bundle:
-    assert incident.told_at is not None
-    why = f"bundled: one of {incident.size} in an incident on one {incident.of}, led by {incident.lead}"
-    if incident.told_at >= case.opened_at + _SETTLED:
-        return Bundle(incident.item, f"{why}, told at {iso(incident.told_at)}")
-    if now >= incident.told_at + every:
-        return _Speaks("summary", incident.size, (Claim(incident.item, me, incident.told_at),))
-    return Bundle(incident.item, why, incident.told_at + every)
+def _joined(asked: _Asked, incident: Incident, told_at: datetime, every: int) -> _Says | Bundle:
+    why = f"bundled into the incident on its {incident.of}, led by {incident.lead}"
+    if told_at >= asked.case.opened_at + _SETTLED:
+        return Bundle(incident.item, f"{why}, told at {iso(told_at)}")
+    summary_at = told_at + asked.pace.wait(every)
+    if asked.now >= summary_at:
+        return _Says((("summary", incident.size),), (Claim(incident.item, asked.claimant, told_at),))
+    return Bundle(incident.item, why, summary_at)
 
 
-def _to_whoever_is_there(
-    case: Case,
-    effect: Effect,
-    told: Sequence[tuple[str, int]],
-    claims: Sequence[Claim],
-    notes: Sequence[str],
-    desk: Desk,
-    rules: Rules,
-    now: datetime,
-) -> Send | Hold:
-    tellings, said = list[Telling](), list(notes)
-    for kind, count in told:
-        wanted = route(kind, effect.level or 0, case.grade, rules).names("roles")
-        roles = recipients(desk.duty, wanted, rules, now)
+def _to_whoever_is_there(asked: _Asked, says: _Says) -> Send | Hold:
+    duty, now = asked.desk.duty, asked.now
+    tellings, notes = list[Telling](), [says.note] if says.note else []
+    for kind, cases in says.told:
+        wanted = route(kind, asked.effect.level or 0, asked.case.grade, asked.rules).names("roles")
+        roles = recipients(duty, wanted, asked.rules, now)
         if not roles:
-            at = next_there(desk.duty, chain_of(wanted, rules), now)
-            until = local(at, desk.duty.time_zone)
-            return Hold(at, f"nobody is on duty until {until}", "nobody_on_duty")
+            at = next_there(duty, chain_of(wanted, asked.rules), now)
+            why = f"nobody is on duty until {local(at, duty.time_zone)}"
+            return asked.hold(at, why, "nobody_on_duty")
         if away := [role for role in wanted if role not in roles]:
-            said.append(f"no {' or '.join(away)} on duty")
-        people = dict.fromkeys(person for role in roles for person in on_duty(desk.duty, role, now))
-        tellings.append(Telling(kind, roles, tuple(people), count))
-    return Send(tuple(tellings), "; ".join(said) or None, tuple(claims))
+            notes.append(f"no {' or '.join(away)} on duty")
+        people = dict.fromkeys(person for role in roles for person in on_duty(duty, role, now))
+        tellings.append(Telling(kind, roles, tuple(people), cases))
+    return Send(tuple(tellings), "; ".join(dict.fromkeys(notes)) or None, says.claims)
 
 
 def recipients(duty: Duty, roles: Iterable[str], rules: Rules, now: datetime) -> tuple[str, ...]:
     """Return the roles that are there: each role itself, or who stands in for it."""
     found: dict[str, None] = {}
     for role in roles:
-        for each in chain_of([role], rules):
-            if there(duty, each, now):
-                found[each] = None
-                break
+        standing_in = (each for each in chain_of([role], rules) if there(duty, each, now))
+        found |= dict.fromkeys([first] if (first := next(standing_in, None)) else [])
     return tuple(found)
 
 

@@ -82,24 +82,30 @@ def stale(incident: Incident, now: datetime) -> frozenset[str]:
 
 
 def stands(incident: Incident, case: Case, rules: Rules) -> Decision:
-    """Return how the case stands to the incident: `as` it is alerted.
-
-    The hour that is counted ends with the last case that joined within an hour of this one, so that of
-    cases that come at the same moment the last to join sees them all.
-    """
-    mine, joined = case.opened_at, incident.joined
-    ending = max((at for at in joined if at <= mine + HOUR), default=mine)
-    before = [at for at in joined if at < mine]
+    """Return how the case stands to the incident: `as` it is alerted."""
+    mine = case.opened_at
+    before = [at for at in incident.joined if at < mine]
     latest = max([*before, *([incident.opened_at] if incident.opened_at else [])], default=mine)
-    return _decide(incident, incident.count(ending), max(timedelta(0), mine - latest), rules)
+    return _decide(incident, around(incident, case), max(timedelta(0), mine - latest), rules)
 
 
-def is_open(incident: Incident, rules: Rules, now: datetime) -> bool:
-    """Whether the incident goes on: it was opened, and its last case is not long ago."""
+def around(incident: Incident, case: Case) -> int:
+    """Return how many joined within an hour that the case is in.
+
+    It ends with the last one that joined within an hour after the case, so that of cases that come at the
+    same moment the last to join sees them all.
+    """
+    mine = case.opened_at
+    return incident.count(max((at for at in incident.joined if at <= mine + HOUR), default=mine))
+
+
+def going_on(incident: Incident, rules: Rules, now: datetime) -> Decision | None:
+    """Return how an incident goes on: it was opened, and its last case is not long ago. None else."""
     if incident.opened_at is None:
-        return False
+        return None
     quiet_for = max(timedelta(0), now - max([*incident.joined, incident.opened_at]))
-    return _decide(incident, incident.count(now), quiet_for, rules).text("as") == "joins"
+    decision = _decide(incident, incident.count(now), quiet_for, rules)
+    return decision if decision.text("as") == "joins" else None
 
 
 def _decide(incident: Incident, last_hour: int, quiet_for: timedelta, rules: Rules) -> Decision:
