@@ -167,8 +167,8 @@ def _inhibited(asked: _Asked) -> Hold | None:
             return asked.hold(until, "inhibited: the case has just been escalated", "inhibited")
     for incident in asked.desk.incidents if rule.then["in_incident"] else ():
         goes_on = going_on(incident, asked.rules, now)
-        if goes_on and incident.has(case) and incident.lead != case.case_id:
-            why = f"inhibited: {incident.lead} speaks for an incident on the same {incident.of}"
+        if goes_on and incident.has(case) and incident.led_by != case.case_id:
+            why = f"inhibited: {incident.led_by} speaks for an incident on the same {incident.of}"
             return asked.hold(now + asked.pace.wait(goes_on.number("every")), why, "inhibited")
     return None
 
@@ -230,7 +230,7 @@ def _in_incident(asked: _Asked) -> _Says | Bundle | None:
 
 
 def _joined(asked: _Asked, incident: Incident, told_at: datetime, every: int) -> _Says | Bundle:
-    why = f"bundled into the incident on its {incident.of}, led by {incident.lead}"
+    why = f"bundled into the incident on its {incident.of}, led by {incident.led_by}"
     if told_at >= asked.case.opened_at + _SETTLED:
         return Bundle(incident.item, f"{why}, told at {iso(told_at)}")
     summary_at = told_at + asked.pace.wait(every)

@@ -25,7 +25,7 @@ _KEPT = 50  # old members that are not worth a write to remove
 class Incident(BaseModel):
     """What happens on a product or from a customer; an incident proper once `opened_at` is set.
 
-    `lead` is the case whose alert opened it, `told_by` the one whose alert told of it last, at `told_at`.
+    `led_by` is the case whose alert opened it, `told_by` the one whose alert told of it last, at `told_at`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -33,7 +33,7 @@ class Incident(BaseModel):
     item: str
     members: frozenset[str] = frozenset()
     opened_at: Time | None = None
-    lead: str | None = None
+    led_by: str | None = None
     told_at: Time | None = None
     told_by: str | None = None
 

@@ -91,7 +91,7 @@ def claim(shop_id: str, wanted: Claim, now: datetime) -> bool:
         unchanged = "attribute_not_exists(told_at)" if wanted.told_at is None else "told_at = :read"
         changes, values = "told_at = :now, told_by = :by", {":now": iso(now)}
         if wanted.opens:
-            changes += ", opened_at = :now, lead = :lead"
+            changes += ", opened_at = :now, led_by = :lead"
             values[":lead"] = wanted.by.partition("/")[0]
         if wanted.told_at is not None:
             expected[":read"] = iso(wanted.told_at)

@@ -375,7 +375,7 @@ def opened(cases: list[Case], told: int = 9, **given: Any) -> Incident:
     return on_product(
         cases,
         opened_at=lead.opened_at,
-        lead=lead.case_id,
+        led_by=lead.case_id,
         told_at=cases[told].opened_at,
         told_by=claimant(cases[told], FIRST),
         **given,
@@ -422,7 +422,7 @@ def test_an_incident_closes_when_it_is_quiet_and_the_next_review_is_alerted_at_o
     assert not going_on(incident, RULES, last + 30 * MINUTE)
     late = case(review=review(review_id="late", customer_id="late"), opened_at=last + 2 * HOUR)
     again = on_product(
-        [*cases, late], **incident.model_dump(include={"opened_at", "lead", "told_at", "told_by"})
+        [*cases, late], **incident.model_dump(include={"opened_at", "led_by", "told_at", "told_by"})
     )
     assert kinds(placed(FIRST, late, late.opened_at, incidents=(again,))) == [("first", 1)]
 
