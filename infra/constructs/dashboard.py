@@ -85,6 +85,11 @@ class BusinessDashboard(Construct):
                         *(total("CasesOpened"), total("CasesAdvanced"), total("AlertsSent")),
                         business(stage, "ClockLag", "Maximum"),
                     ),
+                    _graph(
+                        "Alerts that wait",
+                        *(total("AlertsHeld"), total("AlertsSilenced"), total("AlertsBundled")),
+                        *(total("NobodyOnDuty"), total("UnreadableDesks")),
+                    ),
                 ],
                 [
                     _graph("Posted to alert (s): promised within 60", *latency("PostedToAlert")),
