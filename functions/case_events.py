@@ -51,8 +51,8 @@ def handler(event: dict[str, Any], context: Any) -> None:
     with ThreadPoolExecutor(_HANDS) as hands:  # each case is a few calls to wait for
         done = list(hands.map(lambda case: _finish(case, told[case.case_id], failures), outstanding))
     for before, after in zip(outstanding, done, strict=True):
-        first = before.alerted_at is None and after.alerted_at is not None
-        if first and "alert:0:held" not in after.events:  # one that waited on purpose is not late
+        waited = "alert:0:held" in after.events  # on purpose, which is not being late
+        if before.alerted_at is None and after.alerted_at is not None and not waited:
             seconds("PostedToAlert", (after.alerted_at - after.review.posted_at).total_seconds())
             seconds("SeenToAlert", (after.alerted_at - after.review.first_seen_at).total_seconds())
     if failures:
