@@ -11,6 +11,7 @@ STAGES = ("dev", "prod", "local")
 # Commands that declare their arguments in a module of their own, infra/cli/<name>.py.
 OWN_ARGUMENTS = {
     "rules": "check, explain, replay and show the rule tables",
+    "desk": "who is on duty, what is silenced, which incidents go on",
     "read": "read reviews of a file, and measure the reader",
 }
 

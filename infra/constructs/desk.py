@@ -37,7 +37,6 @@ class Desk(Construct):
         allow(
             self.function,
             storage.desk.table_arn,
-            "dynamodb:BatchGetItem",
             "dynamodb:PutItem",
             "dynamodb:Query",
             "dynamodb:UpdateItem",

@@ -7,7 +7,7 @@ import pytest
 from infra.local.watcher import FUNCTIONS
 from tests.system.rights import WORKFLOW, Grant, grants, without
 from tests.system.running import Shop, System, eventually
-from tests.system.stage import Deed, Stage, performing, serving, supervising
+from tests.system.stage import Deed, Stage, arranged, arranging, performing, serving, supervising
 
 pytestmark = pytest.mark.system
 
@@ -41,6 +41,14 @@ NEEDED: dict[Grant, Deed] = {
     Grant("case-events", _GET, "customers"): _GUIDANCE,
     Grant("case-events", "sns:Publish", "messages"): _GUIDANCE,
     Grant("case-events", _PUT, "customers"): _SILVER,
+    Grant("case-events", _QUERY, "desk"): _ALERT,
+    Grant("case-events", _UPDATE, "desk"): _ALERT,
+    Grant("case-events", _BATCH, "desk"): performing("alert:warning", kind="alert", name="warning"),
+    Grant("desk-api", _QUERY, "desk"): arranging("GET", "/desk"),
+    Grant("desk-api", _PUT, "desk"): arranging("POST", "/silences", arranged()),
+    Grant("desk-api", _UPDATE, "desk"): arranging("DELETE", "/silences/{made}"),
+    Grant("desk-api", _BATCH, "cases"): arranging("POST", "/silences", arranged()),
+    Grant("desk-api", _QUERY, "cases/due"): arranging("POST", "/silences", arranged()),
     Grant("case-clock", "sqs:SendMessage", "ticks"): Stage.look,
     Grant("case-clock", _QUERY, "cases/agenda"): Stage.look,
     Grant("case-clock", _BATCH, "cases"): Stage.look,
