@@ -188,18 +188,18 @@ def test_the_promised_day_is_a_day_of_the_clock_that_runs() -> None:
 
 
 def test_the_clock_does_not_run_outside_hours() -> None:
-    """chatwoot #13392, #14009: deadlines ran through nights and weekends."""
+    """chatwoot #13392: deadlines ran through nights and weekends."""
     assert deadline(clock("2026-05-15 20:00")).due_at == at("2026-05-18 11:00")
     assert ran(clock("2026-05-15 20:00"), at("2026-05-18 09:00")) == timedelta()
 
 
 def test_every_shift_of_a_day_counts_not_only_the_first() -> None:
-    """zammad #3140: one block of hours a day was counted only."""
+    """chatwoot #14009: a day had one block of hours only, lunch included."""
     assert deadline(clock("2026-05-11 11:00")).due_at == at("2026-05-11 14:30")
 
 
 def test_nothing_is_warned_of_or_due_at_midnight_in_a_closed_shop() -> None:
-    """zammad #4432: reminders in the middle of the night."""
+    """zammad #4432: reminders came at midnight and on Sundays."""
     for hour in range(24):
         started = datetime(2026, 5, 15, hour, 30, tzinfo=CHINA)
         for moment in deadline(Clock(grade(), started, OFFICE)):
@@ -213,7 +213,7 @@ def time_in_a_shift(moment: datetime) -> bool:
 
 
 def test_the_clock_stands_while_the_customer_is_asked() -> None:
-    """chatwoot #10178, zammad #5177: escalated although the agent had answered."""
+    """zammad #3140: escalated because the customer took long to answer the agent."""
     asked = clock("2026-05-11 09:00", pause("2026-05-11 09:10"))
     assert deadline(asked) == (None, None)
     over = ended(asked, at("2026-05-13 09:00"))
@@ -236,6 +236,12 @@ def test_hours_are_the_shops_own_not_utc() -> None:
     berlin = Hours.model_validate({"zone": "Europe/Berlin", "week": {"mon-fri": ["09:00-17:00"]}})
     started = datetime(2026, 3, 27, 15, 30, tzinfo=UTC)  # Friday 16:30 before the clocks go forward
     assert deadline(Clock(grade(), started, berlin)).due_at == datetime(2026, 3, 30, 8, 30, tzinfo=UTC)
+
+
+def test_a_shop_that_never_closes_loses_nothing_at_midnight() -> None:
+    """zammad #3180: each midnight took a minute from a calendar that was always open."""
+    started = at("2026-05-11 23:00")
+    assert deadline(Clock(grade(), started, Hours())) == deadline(Clock(grade(), started))
 
 
 def test_a_clock_that_goes_back_while_waiting_does_not_harm() -> None:
