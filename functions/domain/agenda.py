@@ -4,11 +4,12 @@ Everything follows from how the case stands, so looking late, twice or at the wr
 and nothing that was taken back in the meantime can still happen.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from functions.domain.cases import Case, Effect, Event, changed, woken
 from functions.domain.decisions import Rules
 from functions.domain.pace import REAL, Pace
+from functions.domain.waits import resume
 
 
 def next_moment(case: Case, pace: Pace) -> datetime | None:
@@ -16,7 +17,9 @@ def next_moment(case: Case, pace: Pace) -> datetime | None:
     moments = [effect.after for effect in case.outbox.values() if effect.after is not None]
     if case.status == "open" and case.escalate_at is not None:
         moments.append(case.escalate_at)
-    if case.waiting and not case.paused:
+    if case.paused:
+        moments.append(_wait_ends(case, pace))
+    elif case.waiting:
         moments += (at for name, at in _deadlines(case, pace) if case.keyed(name) not in case.events)
     return min(moments, default=None)
 
@@ -26,6 +29,8 @@ def advance(case: Case, rules: Rules, pace: Pace, now: datetime) -> Case:
     case = _released(case, now)
     if case.status == "open" and case.escalate_at is not None and case.escalate_at <= now:
         case = _escalated(case, rules, pace, now)
+    if case.paused and _wait_ends(case, pace) <= now:
+        case = resume(case, None, now)
     if case.waiting and not case.paused:
         for name, at in _deadlines(case, pace):
             if at <= now and case.keyed(name) not in case.events:
@@ -39,17 +44,28 @@ _ALERTS = {"warned": "warning", "breached": "breach"}
 def _deadlines(case: Case, pace: Pace) -> tuple[tuple[str, datetime], ...]:
     """The three moments of a case that nobody resolves, in their order.
 
-    At a compressed pace they are moved towards the beginning by the same factor as the waits.
+    At a compressed pace they are moved towards the beginning by the same factor as the waits. The time that
+    the case waited for its customer is not compressed: it passed as it is.
     """
 
     def moment(at: datetime) -> datetime:
         if pace == REAL:
             return at
-        return case.began_at + pace.wait((at - case.began_at).total_seconds())
+        began = case.began_at
+        waited = sum(
+            (each.until - each.since for each in case.pauses if each.until and each.since >= began),
+            timedelta(),
+        )
+        return began + waited + pace.wait((at - waited - began).total_seconds())
 
     warn_at = moment(case.warn_at)
     due_at = max(moment(case.due_at), warn_at + pace.wait(0)) if pace != REAL else case.due_at
     return ("warned", warn_at), ("breached", due_at), ("expired", due_at + pace.wait(case.give_up_s))
+
+
+def _wait_ends(case: Case, pace: Pace) -> datetime:
+    """When a wait for the customer ends by itself: one that everybody forgot must not hide a case."""
+    return case.pauses[-1].since + pace.wait(case.give_up_s)
 
 
 def _released(case: Case, now: datetime) -> Case:

@@ -16,7 +16,7 @@ from functions.runtime.api import caller, documented
 from functions.runtime.clock import now
 from functions.store import cases
 
-router = APIGatewayHttpRouter()
+router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 _NAME = Field(min_length=1, max_length=80, description="Who does it, as colleagues know them")
 _CHANGES = documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import chinese_calendar
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -24,6 +24,8 @@ from functions.domain.calendars import (
     unknown_years,
 )
 
+# Looking at every minute of some weeks takes its time.
+SLOWLY = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 CHINA = timezone(timedelta(hours=8))
 MINUTE = timedelta(minutes=1)
 OFFICE = Hours.model_validate({"week": {"mon-fri": ["09:00-12:00", "13:30-18:00"]}, "holidays": "CN"})
@@ -84,6 +86,7 @@ def hours_and_start(draw: st.DrawFn) -> tuple[Hours, datetime]:
     return hours, datetime(around.year, around.month, around.day, tzinfo=UTC) + minutes * MINUTE
 
 
+@SLOWLY
 @given(hours_and_start(), st.integers(0, 3 * 24 * 60))
 def test_open_time_is_what_a_look_at_the_clock_every_minute_finds(
     given: tuple[Hours, datetime], minutes: int
@@ -93,7 +96,8 @@ def test_open_time_is_what_a_look_at_the_clock_every_minute_finds(
     assert open_time_between(start, start + minutes * MINUTE, hours) == looked * 60
 
 
-@given(hours_and_start(), st.integers(0, 8 * 60))
+@SLOWLY
+@given(hours_and_start(), st.integers(0, 2 * 60))
 def test_adding_open_time_ends_where_looking_every_minute_ends(
     given: tuple[Hours, datetime], wanted: int
 ) -> None:
@@ -106,6 +110,7 @@ def test_adding_open_time_ends_where_looking_every_minute_ends(
     assert add_open_time(start, wanted * 60, hours) == moment
 
 
+@SLOWLY
 @given(hours_and_start(), st.integers(1, 8 * 3600), st.integers(1, 8 * 3600))
 def test_adding_in_two_steps_is_adding_at_once(
     given: tuple[Hours, datetime], first: int, second: int
@@ -116,6 +121,7 @@ def test_adding_in_two_steps_is_adding_at_once(
     assert open_time_between(start, end, hours) == first + second
 
 
+@SLOWLY
 @given(hours_and_start())
 def test_spans_are_in_order_apart_and_not_empty(given: tuple[Hours, datetime]) -> None:
     hours, start = given

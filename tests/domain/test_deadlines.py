@@ -13,7 +13,7 @@ from functions.domain.decisions import Decision
 from functions.domain.reckoning import explain_deadline, reckon
 from functions.rulebook import load
 from tests.builders import decision
-from tests.domain.test_calendars import hours_and_start, is_open
+from tests.domain.test_calendars import SLOWLY, hours_and_start, is_open
 
 RULES = load()
 CHINA = timezone(timedelta(hours=8))
@@ -49,7 +49,7 @@ def clocks(draw: st.DrawFn) -> Clock:
     ]
     if len(moments) % 2:
         pauses.append(Pause(since=moments[-1], why="photo"))
-    within = draw(st.integers(1, 4 * 60)) * 60
+    within = draw(st.integers(1, 2 * 60)) * 60
     notice = draw(st.integers(0, within // 60)) * 60
     return Clock(grade(within, notice), start, hours if draw(st.booleans()) else None, tuple(pauses))
 
@@ -72,11 +72,13 @@ def looked_at(clock: Clock, wanted: timedelta) -> datetime | None:
     return moment
 
 
+@SLOWLY
 @given(clocks())
 def test_deadlines_are_what_a_look_at_the_clock_every_minute_finds(clock: Clock) -> None:
     assert deadline(clock) == (looked_at(clock, clock.within - clock.notice), looked_at(clock, clock.within))
 
 
+@SLOWLY
 @given(clocks())
 def test_the_reckoning_counts_exactly_the_time_up_to_the_deadline(clock: Clock) -> None:
     spans = [span for counted in reckon(clock) for span in counted.spans]
@@ -88,6 +90,7 @@ def test_the_reckoning_counts_exactly_the_time_up_to_the_deadline(clock: Clock) 
         assert explain_deadline(clock, language)
 
 
+@SLOWLY
 @given(clocks(), st.integers(0, 600))
 def test_ending_the_wait_gives_back_exactly_what_was_left(clock: Clock, minutes: int) -> None:
     if not clock.waits:

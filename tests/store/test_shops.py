@@ -6,7 +6,7 @@ import pytest
 from functions.domain.polling import Shop
 from functions.runtime.clients import client
 from functions.runtime.settings import setting
-from functions.store import shops
+from functions.store import calls, shops
 from functions.store.errors import StaleWrite, Unreadable
 from functions.store.items import attributes
 from tests.cloud import Cloud
@@ -132,7 +132,7 @@ def test_hours_are_read_for_many_shops_at_once_and_kept_for_a_minute(
     configure(hours={"week": {"mon": ["09:00-12:00"]}})
     configure(shop_id="s2")
     asked = list[list[Any]]()
-    read = shops.batch_get
+    read = calls.batch_get
 
     def counting(table: str, keys: Any, **how: Any) -> Any:
         asked.append(keys)
