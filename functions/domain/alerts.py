@@ -4,6 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 from pydantic import BaseModel, ConfigDict
 
+from functions.domain.calendars import zone
 from functions.domain.cases import Case, Effect
 from functions.domain.decisions import Decision, Rules
 from functions.domain.reviews import Review
@@ -26,6 +27,7 @@ GRADES = {
     "malicious": "疑似恶意",
     "other": "其他",
 }
+_DAYS = "一二三四五六日"
 _UNSURE = "（请核对原因）"
 _RATINGS = {"bad": "差评", "neutral": "中评", "good": "好评含不满", None: "不满"}
 
@@ -61,7 +63,7 @@ def alert(case: Case, effect: Effect, link: str, rules: Rules) -> Alert:
     values = {
         "grade": GRADES[case.grade] + (_UNSURE if case.needs_check else ""),
         "how_bad": how_bad(case.review),
-        "due": case.due_at.astimezone(CHINA).strftime("%H:%M"),  # within 24 hours, so the day is plain
+        "due": _when(case, effect.at),
         "case_id": case.case_id,
         "link": link,
     }
@@ -81,6 +83,13 @@ def alert(case: Case, effect: Effect, link: str, rules: Rules) -> Alert:
 
 def how_bad(review: Review) -> str:
     return f"{review.stars}星" if review.stars is not None else _RATINGS[review.rating]
+
+
+def _when(case: Case, told_at: datetime) -> str:
+    """Return the deadline on the shop's clock, with its day only where that is not plain."""
+    local = case.due_at.astimezone(zone(case.hours.zone) if case.hours else CHINA)
+    within_a_day = timedelta() <= case.due_at - told_at < timedelta(days=1)
+    return local.strftime("%H:%M") if within_a_day else f"周{_DAYS[local.weekday()]}{local:%H:%M}"
 
 
 def _units(text: str) -> int:
