@@ -1,5 +1,6 @@
 """Alerts: whom to tell of a case, in what words (rules/alerts.toml, rules/templates/alert-*.toml)."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
 from pydantic import BaseModel, ConfigDict
@@ -63,11 +64,14 @@ def alert(case: Case, effect: Effect, link: str, rules: Rules) -> Alert:
     values = {
         "grade": GRADES[case.grade] + (_UNSURE if case.needs_check else ""),
         "how_bad": how_bad(case.review),
-        "due": _when(case, effect.at),
+        "due": _when(case, effect.at, with_day=True),
         "case_id": case.case_id,
         "link": link,
     }
-    room = SMS_LENGTH + 1 - _units(rules.render(decision.text("template"), values | {"product": "#"}))
+    room = _room(decision.text("template"), values, rules)
+    if room < 1:  # a long link: better the time without its day than a third segment
+        values["due"] = _when(case, effect.at, with_day=False)
+        room = _room(decision.text("template"), values, rules)
     product = _cut(case.review.product_title or "商品", room)
     return Alert(
         key=case.keyed(f"{case.case_id}:{kind}:{level}"),
@@ -85,11 +89,17 @@ def how_bad(review: Review) -> str:
     return f"{review.stars}星" if review.stars is not None else _RATINGS[review.rating]
 
 
-def _when(case: Case, told_at: datetime) -> str:
-    """Return the deadline on the shop's clock, with its day only where that is not plain."""
+def _when(case: Case, told_at: datetime, *, with_day: bool) -> str:
+    """Return the deadline on the shop's clock, with its day where that is not plain."""
     local = case.due_at.astimezone(zone(case.hours.zone) if case.hours else CHINA)
     within_a_day = timedelta() <= case.due_at - told_at < timedelta(days=1)
-    return local.strftime("%H:%M") if within_a_day else f"周{_DAYS[local.weekday()]}{local:%H:%M}"
+    day = "" if within_a_day or not with_day else f"周{_DAYS[local.weekday()]}"
+    return f"{day}{local:%H:%M}"
+
+
+def _room(template: str, values: Mapping[str, str], rules: Rules) -> int:
+    """Return how many units of an SMS are left for the product's name."""
+    return SMS_LENGTH + 1 - _units(rules.render(template, {**values, "product": "#"}))
 
 
 def _units(text: str) -> int:
