@@ -19,7 +19,7 @@ from typing import Any
 from functions.domain.cases import Case, Effect
 from functions.domain.outbox import Done, Held, due, recorded
 from functions.effects import alerts, messages, workflow
-from functions.effects.alerts import Wanted
+from functions.effects.placing import Wanted
 from functions.runtime.clock import now
 from functions.runtime.observability import count, logger, observed, seconds
 from functions.store import cases

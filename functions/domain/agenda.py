@@ -6,6 +6,7 @@ and nothing that was taken back in the meantime can still happen.
 
 from datetime import datetime, timedelta
 
+from functions.domain import chain
 from functions.domain.cases import Case, Effect, Event, changed, woken
 from functions.domain.decisions import Rules
 from functions.domain.pace import REAL, Pace
@@ -15,8 +16,8 @@ from functions.domain.waits import resume
 def next_moment(case: Case, pace: Pace) -> datetime | None:
     """Return when the case clock has to look at the case again; None where nothing is ahead."""
     moments = [effect.after for effect in case.outbox.values() if effect.after is not None]
-    if case.status == "open" and case.escalate_at is not None:
-        moments.append(case.escalate_at)
+    if (at := chain.next_at(case)) is not None:
+        moments.append(at)
     if deadline := _deadline(case, pace):
         moments.append(deadline[1])
     if case.paused:
@@ -26,9 +27,9 @@ def next_moment(case: Case, pace: Pace) -> datetime | None:
 
 def advance(case: Case, rules: Rules, pace: Pace, now: datetime) -> Case:
     """Return the case with everything in its outbox that is due by now; the same case where nothing is."""
-    case = _released(case, now)
-    if case.status == "open" and case.escalate_at is not None and case.escalate_at <= now:
-        case = _escalated(case, rules, pace, now)
+    case = chain.released(_released(case, now), case, rules, pace, now)
+    if (at := chain.next_at(case)) is not None and at <= now:
+        case = chain.go_on(case, rules, pace, now)
     if case.paused and _wait_ends(case, pace) <= now:
         case = resume(case, None, now)
     while (deadline := _deadline(case, pace)) and deadline[1] <= now:
@@ -56,7 +57,7 @@ def _deadline(case: Case, pace: Pace) -> tuple[str, datetime] | None:
     if pace == REAL:
         return name, at
     behind = [event.at for key, event in case.events.items() if key in map(case.keyed, names)]
-    if case.status == "open" and case.escalate_at is not None:
+    if case.status == "open" and case.escalate_at is not None and case.keyed("repeated:1") not in case.events:
         behind.append(case.escalate_at)
     waited = (each.until - each.since for each in case.pauses if each.until and each.since >= case.began_at)
     began = case.began_at + sum(waited, timedelta())
@@ -75,23 +76,6 @@ def _released(case: Case, now: datetime) -> Case:
         for key, effect in case.outbox.items()
     }
     return case if outbox == case.outbox else case.model_copy(update={"outbox": outbox})
-
-
-def _escalated(case: Case, rules: Rules, pace: Pace, now: datetime) -> Case:
-    level = case.level + 1
-    step = rules.decide("alerts", {"kind": "escalation", "level": level, "grade": case.grade})
-    if not step.names("roles"):
-        return case.model_copy(update={"escalate_at": None})
-    effect = Effect(kind="alert", at=now, level=level)
-    return changed(
-        case,
-        {
-            "level": level,
-            "escalate_at": now + pace.wait(step.number("wait")),
-            "outbox": case.outbox | {case.keyed(f"alert:{level}"): effect},
-        },
-        {case.keyed(f"escalated:{level}"): Event(at=now, kind="escalated")},
-    )
 
 
 def _told(case: Case, name: str, now: datetime) -> Case:

@@ -9,6 +9,8 @@ from typing import Any
 from functions.domain.causes import CAUSES
 
 _CAUSES = list(CAUSES)
+_ALERTS = ["first", "escalation", "repeat", "warning", "breach", "incident", "summary", "catch_up"]
+_ROLES = ["agent", "supervisor", "manager", "legal"]
 _TIERS = ["high_value", "new", "dormant", "regular"]
 
 
@@ -42,7 +44,7 @@ CONTRACTS = {
             "grade": _CAUSES,
             "respond_within": "duration",
             "warn_before": "duration",
-            "owner": ["agent", "supervisor", "manager", "legal"],
+            "owner": _ROLES,
             "follow_up": "bool",
         },
     ),
@@ -59,9 +61,9 @@ CONTRACTS = {
         {"goodwill": ["vip_gift", "buy_again_sms", "card_and_gift", "none"]},
     ),
     "alerts": Contract(
-        {"kind": ["first", "escalation", "warning", "breach"], "level": "int", "grade": _CAUSES},
+        {"kind": _ALERTS, "level": "int", "grade": _CAUSES},
         {"roles": "names", "template": "template?", "wait": "duration?"},
-        fills=("grade", "how_bad", "due", "case_id", "link", "product"),
+        fills=("grade", "how_bad", "due", "case_id", "link", "product", "count"),
     ),
     "follow_up": Contract(
         {"step": ["guidance", "care", "silver", "give_up"]},
@@ -71,9 +73,22 @@ CONTRACTS = {
     ),
     "contact": Contract({"promotional": "bool"}, {"from": "duration", "until": "duration"}),
     "limits": Contract({"of": ["grades.respond_within"]}, {"longest": "duration?", "most": "fen?"}),
+    "incidents": Contract(
+        {"of": ["product", "customer"], "last_hour": "int", "opened": "bool", "quiet_for": "duration"},
+        {"as": ["single", "opens", "joins"], "every": "duration?"},
+    ),
+    "inhibitions": Contract(
+        {"kind": ["first", "escalation", "repeat", "warning"]},
+        {"after_escalation": "duration?", "in_incident": "bool"},
+    ),
+    "hand_over": Contract({"role": _ROLES}, {"next": "names"}),
+    "quiet": Contract(
+        {"what": ["silence", "maintenance", "override", "look_again", "catch_up"], "hidden": "int"},
+        {"longest": "duration?", "each": "bool?", "catch_up": "bool?"},
+    ),
 }
 # Names among an output that the code knows; the alerts topic filters by role.
-NAMES = {("alerts", "roles"): ("agent", "supervisor", "manager", "legal")}
+NAMES = {("alerts", "roles"): tuple(_ROLES), ("hand_over", "next"): tuple(_ROLES)}
 # Tables whose answer reaches a customer, however the file calls itself.
 CUSTOMER_TABLES = {"remedies", "goodwill", "tiers", "follow_up", "late_parcels", "ambassadors", "referrals"}
 TOPICS = {*CAUSES, "complaint", "praise", "leverage", "benefit", "blackmail", "harm", "abuse"} - {

@@ -73,7 +73,7 @@ class Functions(Construct):
         self.case_events = self.add(
             "case_events",
             seconds=30,
-            environment=_tables(cases=cases, customers=customers)
+            environment=_tables(cases=cases, customers=customers, desk=storage.desk)
             | {
                 "WINBACK_ALERTS_TOPIC_ARN": messaging.alerts.topic_arn,
                 "WINBACK_MESSAGES_TOPIC_ARN": messaging.messages.topic_arn,
@@ -82,6 +82,13 @@ class Functions(Construct):
         )
         allow(self.case_events, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
         allow(self.case_events, customers.table_arn, "dynamodb:GetItem", "dynamodb:PutItem")
+        allow(
+            self.case_events,
+            storage.desk.table_arn,
+            "dynamodb:BatchGetItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        )
         allow(self.case_events, [messaging.alerts.topic_arn, messaging.messages.topic_arn], "sns:Publish")
         allow(self.case_events, follow_up.machine.state_machine_arn, "states:StartExecution")
         # The emulator checks this right against "*", AWS against the workflow that waits.
