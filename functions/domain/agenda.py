@@ -10,6 +10,7 @@ from functions.domain import chain
 from functions.domain.cases import Case, Effect, Event, changed, woken
 from functions.domain.decisions import Rules
 from functions.domain.pace import REAL, Pace
+from functions.domain.waits import resume
 
 
 def next_moment(case: Case, pace: Pace) -> datetime | None:
@@ -19,6 +20,8 @@ def next_moment(case: Case, pace: Pace) -> datetime | None:
         moments.append(at)
     if deadline := _deadline(case, pace):
         moments.append(deadline[1])
+    if case.paused:
+        moments.append(_wait_ends(case, pace))
     return min(moments, default=None)
 
 
@@ -27,6 +30,8 @@ def advance(case: Case, rules: Rules, pace: Pace, now: datetime) -> Case:
     case = chain.released(_released(case, now), case, rules, pace, now)
     if (at := chain.next_at(case)) is not None and at <= now:
         case = chain.go_on(case, rules, pace, now)
+    if case.paused and _wait_ends(case, pace) <= now:
+        case = resume(case, None, now)
     while (deadline := _deadline(case, pace)) and deadline[1] <= now:
         name, _ = deadline
         case = _expired(case, now) if name == "expired" else _told(case, name, now)
@@ -40,7 +45,8 @@ def _deadline(case: Case, pace: Pace) -> tuple[str, datetime] | None:
     """Return the next of the moments of a case that nobody resolves: warned, breached, expired.
 
     At a compressed pace they are moved towards the beginning by the same factor as the waits, but stay
-    behind the chain of alerts and apart from each other, as they are in reality.
+    behind the chain of alerts and apart from each other, as they are in reality. The time that the case
+    waited for its customer is not compressed: it passed as it is.
     """
     if not case.waiting or case.paused:
         return None
@@ -53,8 +59,15 @@ def _deadline(case: Case, pace: Pace) -> tuple[str, datetime] | None:
     behind = [event.at for key, event in case.events.items() if key in map(case.keyed, names)]
     if (on := chain.next_at(case)) is not None and not chain.repeating(case):
         behind.append(on)
-    moved = case.began_at + pace.wait((at - case.began_at).total_seconds())
+    waited = (each.until - each.since for each in case.pauses if each.until and each.since >= case.began_at)
+    began = case.began_at + sum(waited, timedelta())
+    moved = began + pace.wait((at - began).total_seconds())
     return name, max(moved, *(moment + pace.wait(0) for moment in behind)) if behind else moved
+
+
+def _wait_ends(case: Case, pace: Pace) -> datetime:
+    """When a wait for the customer ends by itself: one that everybody forgot must not hide a case."""
+    return case.pauses[-1].since + pace.wait(case.give_up_s)
 
 
 def _released(case: Case, now: datetime) -> Case:

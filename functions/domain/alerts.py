@@ -1,10 +1,11 @@
 """Alerts: whom to tell of a case, in what words (rules/alerts.toml, rules/templates/alert-*.toml)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 
 from pydantic import BaseModel, ConfigDict
 
+from functions.domain.calendars import zone
 from functions.domain.cases import Case, Effect
 from functions.domain.decisions import Decision, Rules
 from functions.domain.reviews import Review
@@ -27,6 +28,7 @@ GRADES = {
     "malicious": "疑似恶意",
     "other": "其他",
 }
+_DAYS = "一二三四五六日"
 CHAIN = ("first", "escalation", "repeat")  # the kinds that an acknowledgement ends
 _UNSURE = "（请核对原因）"
 _RATINGS = {"bad": "差评", "neutral": "中评", "good": "好评含不满", None: "不满"}
@@ -81,12 +83,15 @@ def alert(
     values = {
         "grade": GRADES[case.grade] + (_UNSURE if case.needs_check else ""),
         "how_bad": how_bad(case.review),
-        "due": case.due_at.astimezone(CHINA).strftime("%H:%M"),  # within 24 hours, so the day is plain
+        "due": _when(case, effect.at, with_day=True),
         "case_id": case.case_id,
         "link": link,
         "count": str(count),
     }
-    room = SMS_LENGTH + 1 - _units(rules.render(decision.text("template"), values | {"product": "#"}))
+    room = _room(decision.text("template"), values, rules)
+    if room < 1:  # a long link: better the time without its day than a third segment
+        values["due"] = _when(case, effect.at, with_day=False)
+        room = _room(decision.text("template"), values, rules)
     product = _cut(case.review.product_title or "商品", room)
     return Alert(
         key=case.keyed(
@@ -105,6 +110,19 @@ def alert(
 
 def how_bad(review: Review) -> str:
     return f"{review.stars}星" if review.stars is not None else _RATINGS[review.rating]
+
+
+def _when(case: Case, told_at: datetime, *, with_day: bool) -> str:
+    """Return the deadline on the shop's clock, with its day where that is not plain."""
+    local = case.due_at.astimezone(zone(case.hours.zone) if case.hours else CHINA)
+    within_a_day = timedelta() <= case.due_at - told_at < timedelta(days=1)
+    day = "" if within_a_day or not with_day else f"周{_DAYS[local.weekday()]}"
+    return f"{day}{local:%H:%M}"
+
+
+def _room(template: str, values: Mapping[str, str], rules: Rules) -> int:
+    """Return how many units of an SMS are left for the product's name."""
+    return SMS_LENGTH + 1 - _units(rules.render(template, {**values, "product": "#"}))
 
 
 def _units(text: str) -> int:

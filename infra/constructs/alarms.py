@@ -91,6 +91,14 @@ class Alarms(Construct):
             missing=TreatMissingData.BREACHING,
         )
 
+        self._alarm(
+            "hours-in-doubt",
+            "Deadlines were set without knowing a shop's hours: they cannot be read, or a year's holidays "
+            "are not known. The log of the rule evaluator names shop and year; see docs/operations.md",
+            business(self._stage, "HoursInDoubt", "Sum"),
+            at_least=1,
+        )
+
     def _functions(self, functions: Functions) -> None:
         for module, function in functions.all.items():
             self._alarm(

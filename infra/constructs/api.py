@@ -24,6 +24,9 @@ CASES_ROUTES = (
     ("POST", "/cases/{case_id}/acknowledge"),
     ("POST", "/cases/{case_id}/resolve"),
     ("POST", "/cases/{case_id}/reopen"),
+    ("GET", "/cases/{case_id}/deadline"),
+    ("POST", "/cases/{case_id}/wait"),
+    ("POST", "/cases/{case_id}/resume"),
     ("POST", "/decisions"),
 )
 PROFILE_ROUTES = (

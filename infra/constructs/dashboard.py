@@ -79,7 +79,11 @@ class BusinessDashboard(Construct):
                 ],
                 [
                     _graph("1 Reviews seen", total("ReviewsSeen"), total("BadReviews")),
-                    _graph("2 Sources", business(stage, "SilentShops", "Maximum"), total("PollFailures")),
+                    _graph(
+                        "2 Sources",
+                        business(stage, "SilentShops", "Maximum"),
+                        *(total("PollFailures"), total("HoursInDoubt")),
+                    ),
                     _graph(
                         "3 Cases and alerts",
                         *(total("CasesOpened"), total("CasesAdvanced"), total("AlertsSent")),

@@ -64,10 +64,11 @@ class Functions(Construct):
         self.rule_evaluator = self.add(
             "rule_evaluator",
             seconds=10,
-            environment=_tables(cases=cases, customers=customers),
+            environment=_tables(cases=cases, customers=customers, shops=shops),
         )
         allow(self.rule_evaluator, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
         allow(self.rule_evaluator, customers.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
+        allow(self.rule_evaluator, shops.table_arn, "dynamodb:BatchGetItem")  # their hours
 
         self.case_events = self.add(
             "case_events",
@@ -108,13 +109,14 @@ class Functions(Construct):
         allow(self.case_clock, _indexes(cases, "agenda"), "dynamodb:Query")
 
         self.cases_api = self.add(
-            "cases_api", seconds=29, environment=_tables(cases=cases, customers=customers)
+            "cases_api", seconds=29, environment=_tables(cases=cases, customers=customers, shops=shops)
         )
         allow(
             self.cases_api, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"
         )
         allow(self.cases_api, _indexes(cases, "by_shop", "due"), "dynamodb:Query")
         allow(self.cases_api, customers.table_arn, "dynamodb:BatchGetItem")
+        allow(self.cases_api, shops.table_arn, "dynamodb:BatchGetItem")
 
         self.profile_api = self.add(
             "profile_api", seconds=29, environment=_tables(cases=cases, customers=customers)

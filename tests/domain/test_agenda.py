@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from functions.domain.agenda import advance, next_moment
-from functions.domain.cases import Case, Effect, Pause, acknowledge, resolve
+from functions.domain.cases import Case, Effect, acknowledge, resolve
 from functions.domain.pace import REAL, Pace
+from functions.domain.waits import pause, resume
 from functions.rulebook import load
 from tests.builders import NOW, case
 
@@ -124,9 +125,27 @@ def test_a_resolved_case_has_nothing_ahead() -> None:
 
 
 def test_no_deadline_runs_while_we_wait_for_the_customer() -> None:
-    waiting = acknowledge(opened(pauses=(Pause(since=NOW, why="asked for a photo"),)), "lin", NOW)
-    assert next_moment(waiting, REAL) is None
-    assert after(waiting, 10_000) is waiting
+    waiting = pause(opened(), "asked for a photo", "lin", NOW)
+    assert next_moment(waiting, REAL) == NOW + 7 * DAY
+    assert after(waiting, 7 * 1440 - 1) is waiting
+    going_on = resume(waiting, "lin", NOW + DAY)
+    assert going_on.due_at == waiting.due_at + DAY
+    assert next_moment(going_on, REAL) == going_on.warn_at
+
+
+def test_a_wait_that_everybody_forgot_ends_by_itself() -> None:
+    waiting = pause(opened(), "asked for a photo", "lin", NOW)
+    going_on = after(waiting, 7 * 1440)
+    assert not going_on.paused
+    assert going_on.due_at == waiting.due_at + 7 * DAY
+    assert going_on.events.keys() - waiting.events.keys() == {"resumed:1"}
+
+
+def test_at_a_compressed_pace_a_wait_still_takes_as_long_as_it_takes() -> None:
+    waiting = pause(opened(), "asked for a photo", "lin", NOW)
+    plain, resumed = next_moment(opened(status="acknowledged"), FAST), resume(waiting, "lin", NOW + MINUTE)
+    assert plain is not None
+    assert next_moment(resumed, FAST) == plain + MINUTE
 
 
 def test_a_held_effect_is_released_in_its_time_whatever_the_case_is_by_then() -> None:

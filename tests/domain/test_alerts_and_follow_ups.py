@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.alerts import LINK_LENGTH, SMS_LENGTH, alert
+from functions.domain.calendars import Hours
 from functions.domain.cases import Effect
 from functions.domain.causes import CAUSES
 from functions.domain.follow_ups import message, next_contact, plan, refusal
@@ -135,3 +136,15 @@ def test_no_message_holds_both_a_benefit_and_review_guidance() -> None:
 def test_a_case_without_customer_has_nobody_to_write_to() -> None:
     with pytest.raises(ValueError, match="no customer"):
         message(case(review=review(customer_id=None)), "care", RULES, NOW)
+
+
+def test_an_alert_names_the_day_of_a_deadline_that_is_more_than_a_day_away() -> None:
+    seen = datetime(2026, 5, 8, 9, 40, tzinfo=UTC)
+    berlin = Hours.model_validate({"zone": "Europe/Berlin"})
+    first = Effect(kind="alert", at=seen, level=0)
+    for due_at, hours, told in (
+        (datetime(2026, 5, 9, 2, 40, tzinfo=UTC), None, "限10:40响应"),
+        (datetime(2026, 5, 11, 2, 40, tzinfo=UTC), None, "限周一10:40响应"),
+        (datetime(2026, 5, 11, 2, 40, tzinfo=UTC), berlin, "限周一04:40响应"),
+    ):
+        assert told in alert(case(due_at=due_at, hours=hours), first, LINK, RULES).sms
