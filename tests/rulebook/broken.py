@@ -402,6 +402,7 @@ BROKEN = [
     Broken("forbidden-fact", "bonus.toml", "[outputs]", '[outputs]\ncoupon = "fen?"', 'converted = "bool"'),
     Broken("benefit-in-guidance", "templates/guidance.toml", "祝您生活愉快", "送您优惠", "text ="),
     Broken("forbidden-phrase", "templates/care.toml", "祝您每天好心情", "给个五星", "text ="),
+    Broken("phrases", "phrases.toml", "[intent.threat]\nreason", "[intent.threat]\nwhy", "[intent.threat]"),
     # the lexicon
     Broken("lexicon", "lexicon.toml", "[price]", "[prize]", "[prize]"),
     Broken(
