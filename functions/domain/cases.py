@@ -19,6 +19,7 @@ from functions.domain.decisions import Decision, Rules
 from functions.domain.malice import suspicion
 from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Order, Profile
+from functions.domain.reachability import Reach, plan
 from functions.domain.remedies import goodwill, remedy
 from functions.domain.reviews import Review
 from functions.domain.tiers import tier
@@ -93,6 +94,7 @@ class Case(BaseModel):
     level: int = Field(0, description="How far the chain of alerts has gone")
     escalate_at: Time | None = Field(None, description="When the next level is alerted; None at the end")
     pauses: tuple[Pause, ...] = ()
+    reach: tuple[Reach, ...] = Field((), description="What can reach the customer, as planned at the opening")
     alerted_at: Time | None = None
     acknowledged_at: Time | None = None
     resolved_at: Time | None = None
@@ -161,6 +163,7 @@ def open_case(
     offer = remedy(order.total if order is not None else review.price, suspected, rules)
     extra = goodwill(customer_tier.text("tier"), suspected, rules)
     warn_at, due_at = due(grade, review.first_seen_at, rules)
+    reach = plan(review, profile, order, due_at, rules)
     first = rules.decide("alerts", {"kind": "first", "level": 0, "grade": grade.text("grade")})
     return Case(
         case_id=case_id(review.key),
@@ -185,11 +188,13 @@ def open_case(
         due_at=due_at,
         give_up_s=rules.decide("follow_up", {"step": "give_up"}).number("after"),
         escalate_at=now + pace.wait(first.number("wait")),
+        reach=reach,
         events={
             "posted": Event(at=review.posted_at, kind="posted"),
             "seen": Event(at=review.first_seen_at, kind="seen"),
             "opened": Event(at=now, kind="opened", note=f"{verdict.decision.row}, {grade.row}, {offer.row}"),
             "read": Event(at=now, kind="read", note=_said(verdict)),
+            "planned": Event(at=now, kind="planned", note=_planned(reach)),
         },
         outbox={
             "alert:0": Effect(kind="alert", at=now, level=0),
@@ -309,6 +314,11 @@ def _said(verdict: Verdict) -> str:
     evidence = ", ".join(f"“{phrase}”" for phrase in (*reading.evidence, *reading.blackmail))
     found = f"{reading.cause}, {reading.percent} % sure: {evidence or 'no words for it'}"
     return f"{found}. Please check the cause." if verdict.needs_check else f"{found}."
+
+
+def _planned(reach: tuple[Reach, ...]) -> str:
+    """Return what has to happen differently than the rules would have it, for the timeline."""
+    return "; ".join(each.told for each in reach if each.instead) or "every step can reach the customer"
 
 
 def token_key(token: str) -> str:

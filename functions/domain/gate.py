@@ -13,6 +13,17 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+# What the code knows of the intents: rules/messages.toml decides by them.
+INTENTS = (
+    "five_stars",
+    "cash_back",
+    "delete_review",
+    "change_review",
+    "threat",
+    "off_platform",
+    "benefit",
+    "guidance",
+)
 _BREAK = ","  # what a comma, a full stop or a new line becomes; phrases do not reach across
 _BREAKS = "。！？!?；;，,：:\n\r…"
 _SECTIONS = {"about", "spelling", "negation", "intent", "together"}
@@ -182,9 +193,9 @@ def parse(text: str, file: str) -> Phrases:
     if before is None or after is None:
         raise PhrasesError(f"{file}: [negation] needs before and after")
     intents = tuple(_intent(name, given, file) for name, given in data.get("intent", {}).items())
-    if not intents:
-        raise PhrasesError(f"{file}: there is no [intent.…]")
     names = {intent.name for intent in intents}
+    if names != set(INTENTS):
+        raise PhrasesError(f"{file}: the intents are {', '.join(INTENTS)}")
     together = tuple(_together(name, given, names, file) for name, given in data.get("together", {}).items())
     return Phrases(spelling, before, re.compile(after.pattern), intents, together)
 
