@@ -1,9 +1,8 @@
 """Cases: one bad review being mended, from the first star to the closing.
 
-A case changes only through pure functions, here and in `agenda.py` and `outbox.py`, and through the
-follow-up workflow's conditional updates (infra/workflows/follow_up.asl.json). What must happen outside,
-alerts for example, is put into the case's `outbox` in the same write; `functions/case_events.py`
-performs it. What must happen later is on its agenda, which the case clock follows.
+A case changes only through pure functions, here and in `agenda.py` and `outbox.py`, and through the follow-up
+workflow's conditional updates. What must happen outside is put into the `outbox` in the same write, for
+`functions/case_events.py` to perform; what must happen later is on its agenda, which the case clock follows.
 """
 
 from base64 import b32encode
@@ -19,7 +18,7 @@ from functions.domain.decisions import Decision, Rules
 from functions.domain.malice import suspicion
 from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Order, Profile
-from functions.domain.reachability import Reach, plan
+from functions.domain.reachability import Addressee, Reach, plan, told
 from functions.domain.remedies import goodwill, remedy
 from functions.domain.reviews import Review
 from functions.domain.tiers import tier
@@ -94,7 +93,7 @@ class Case(BaseModel):
     level: int = Field(0, description="How far the chain of alerts has gone")
     escalate_at: Time | None = Field(None, description="When the next level is alerted; None at the end")
     pauses: tuple[Pause, ...] = ()
-    reach: tuple[Reach, ...] = Field((), description="What can reach the customer, as planned at the opening")
+    reach: tuple[Reach, ...] = Field((), description="What can reach the customer, planned at the opening")
     alerted_at: Time | None = None
     acknowledged_at: Time | None = None
     resolved_at: Time | None = None
@@ -163,7 +162,7 @@ def open_case(
     offer = remedy(order.total if order is not None else review.price, suspected, rules)
     extra = goodwill(customer_tier.text("tier"), suspected, rules)
     warn_at, due_at = due(grade, review.first_seen_at, rules)
-    reach = plan(review, profile, order, due_at, rules)
+    reach = plan(Addressee(review, profile, order), due_at, rules)
     first = rules.decide("alerts", {"kind": "first", "level": 0, "grade": grade.text("grade")})
     return Case(
         case_id=case_id(review.key),
@@ -194,7 +193,7 @@ def open_case(
             "seen": Event(at=review.first_seen_at, kind="seen"),
             "opened": Event(at=now, kind="opened", note=f"{verdict.decision.row}, {grade.row}, {offer.row}"),
             "read": Event(at=now, kind="read", note=_said(verdict)),
-            "planned": Event(at=now, kind="planned", note=_planned(reach)),
+            "planned": Event(at=now, kind="planned", note=told(reach)),
         },
         outbox={
             "alert:0": Effect(kind="alert", at=now, level=0),
@@ -288,10 +287,7 @@ def reopen(case: Case, by: str, why: str, rules: Rules, now: datetime) -> Case:
 
 
 def forget_person(case: Case, now: datetime) -> Case:
-    """Return the case without the person: who wrote, what was written, notes about it.
-
-    Forgetting again changes nothing.
-    """
+    """Return the case without the person who wrote, what they wrote and notes. Again changes nothing."""
     known = case.review.customer_id, case.review.order_id, case.review.text, case.evidence
     if "erased" in case.events and not any(known):
         return case
@@ -312,13 +308,8 @@ def _said(verdict: Verdict) -> str:
     """Return what was read out of the text, for the timeline: it may quote, alerts may not."""
     reading = verdict.reading
     evidence = ", ".join(f"“{phrase}”" for phrase in (*reading.evidence, *reading.blackmail))
-    found = f"{reading.cause}, {reading.percent} % sure: {evidence or 'no words for it'}"
-    return f"{found}. Please check the cause." if verdict.needs_check else f"{found}."
-
-
-def _planned(reach: tuple[Reach, ...]) -> str:
-    """Return what has to happen differently than the rules would have it, for the timeline."""
-    return "; ".join(each.told for each in reach if each.instead) or "every step can reach the customer"
+    sure = f"{reading.cause}, {reading.percent} % sure: {evidence or 'no words for it'}."
+    return f"{sure} Please check the cause." if verdict.needs_check else sure
 
 
 def token_key(token: str) -> str:

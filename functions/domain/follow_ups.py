@@ -34,4 +34,3 @@ def plan(case: Case, rules: Rules, pace: Pace) -> Plan:
 
 def _after(step: str, rules: Rules) -> int:
     return rules.decide("follow_up", {"step": step}).number("after")
-

@@ -2,7 +2,8 @@
 
 The phrases are rules/phrases.toml. They are looked for in a text whose evasions are undone first: full
 width letters, other spellings of a character ("評", "⭐"), spaces and signs between characters ("返 现",
-"五*星"). A phrase behind a negation ("不会返现") or one that the text disowns ("好评返现是违规的") is not meant.
+"五*星"). A phrase behind a negation ("不会返现") or one that the text disowns ("好评返现是违规的") is not
+meant.
 """
 
 import re
@@ -237,8 +238,8 @@ def _any(given: Mapping[str, Any], key: str, where: str) -> re.Pattern[str] | No
     written = given.get(key)
     if written is None:
         return None
-    if not isinstance(written, list) or not written or not all(isinstance(one, str) and one for one in written):
-        raise PhrasesError(f'{where} {key} is a list of phrases, none of them empty')
+    if not isinstance(written, list) or not all(isinstance(one, str) and one for one in written or [""]):
+        raise PhrasesError(f"{where} {key} is a list of phrases, none of them empty")
     for one in written:
         try:
             if re.compile(one).match(""):

@@ -20,7 +20,7 @@ from functions.domain.decisions import Decision, Rules
 from functions.domain.money import yuan
 from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Channel, Order, Profile
-from functions.domain.reachability import agreed, channel, obstacle
+from functions.domain.reachability import Addressee, agreed, channel, obstacle
 from functions.domain.times import Time
 
 FREE = "free"  # the step of a message that a person writes
@@ -194,8 +194,23 @@ def awaits_answer(history: Sequence[Entry]) -> bool:
     return not any(one.step == FREE and one.state in ("held", "sent") and one.at > last.at for one in history)
 
 
+def objections(
+    case: Case, entry: Entry, customer: Customer, rules: Rules, pace: Pace, now: datetime
+) -> list[str]:
+    """Return what keeps a person's message from being sent, so that they know before it is held."""
+    against = obstacle(entry.channel, _addressee(case, customer), entry.promotional, rules, now)
+    reasons = refusals(case, entry, entry.channel, customer, customer.history, rules, pace, now)
+    return [*([against] if against else []), *reasons]
+
+
 def wrote(
-    case: Case, text: str, way: Channel, by: str, at: datetime, rules: Rules, found: Sequence[gate.Found]
+    case: Case,
+    outbox_key: str,
+    text: str,
+    way: Channel,
+    by: str,
+    at: datetime,
+    found: Sequence[gate.Found],
 ) -> Entry:
     """Return a person's message before its hold.
 
@@ -203,7 +218,7 @@ def wrote(
     """
     said = {one.intent for one in found}
     return Entry(
-        key=key(case, free_key(at)),
+        key=key(case, outbox_key),
         at=at,
         state="held",
         step=FREE,
@@ -281,17 +296,21 @@ def _drafted(case: Case, name: str, effect: Effect, rules: Rules) -> Entry:
 
 
 def _channel(case: Case, draft: Entry, customer: Customer, rules: Rules, now: datetime) -> Channel | No:
-    ended_at = customer.order.delivered_at if customer.order is not None else None
-    about = (case.review, customer.profile, ended_at, draft.promotional, rules, now)
+    to = _addressee(case, customer)
     if draft.step == FREE:
-        against = obstacle(draft.channel, *about)
+        against = obstacle(draft.channel, to, draft.promotional, rules, now)
         return No(against) if against else draft.channel
-    way, reasons = channel(rules.decide("follow_up", {"step": draft.step}), *about)
+    decision = rules.decide("follow_up", {"step": draft.step})
+    way, reasons = channel(decision, to, draft.promotional, rules, now)
     if way is not None:
         return way
     if _opted_out(customer, draft.promotional):
         return No("opted out")
     return No("; ".join(reasons))
+
+
+def _addressee(case: Case, customer: Customer) -> Addressee:
+    return Addressee(case.review, customer.profile, customer.order)
 
 
 def _later(
@@ -307,14 +326,15 @@ def _later(
     """Return until when the message must wait, None where it need not."""
     waits: list[Wait] = []
     opens = next_contact(now, contact.number("from"), contact.number("until"), zone)
-    # At a compressed pace nobody waits for the real morning: waiting once, as long as a compressed night, is it.
+    # At a compressed pace nobody waits for the real morning: one wait, for a compressed night, will do.
     if opens > now and not (pace != REAL and waited):
         wait = opens if pace == REAL else now + pace.wait((opens - now).total_seconds())
         waits.append(Wait(wait, OUTSIDE))
     sent = [(entry, entry.sent_at) for entry in others if entry.sent_at is not None]
     if draft.promotional and contact.number("apart"):
         apart = pace.wait(contact.number("apart"))
-        waits += (Wait(at + apart, "another promotional message just now") for entry, at in sent if entry.promotional)
+        why = "another promotional message was sent just now"
+        waits += (Wait(at + apart, why) for entry, at in sent if entry.promotional)
     gap = pace.wait(contact.number("gap"))
     # What was offered in answer to the complaint is no benefit beside the guidance; a coupon sent later is.
     if "guidance" in draft.says:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions.domain.decisions import Decision, Rules
-from functions.domain.profiles import Channel, Order, Profile
+from functions.domain.profiles import CHANNELS, Channel, Order, Profile
 from functions.domain.reviews import Review
 from functions.domain.times import Time
 
@@ -64,70 +64,66 @@ class Window(NamedTuple):
         return self.open and (self.until is None or moment < self.until)
 
 
-def window(review: Review, ended_at: datetime | None, way: Way, promotional: bool, rules: Rules) -> Window:
-    """Return how long a way is open. `ended_at` is when the order ended; unknown, the review's time counts.
+class Addressee(NamedTuple):
+    """Whom a message is for, as far as it matters for reaching them."""
 
-    A review is written after the order ended, so this is never earlier than what the platform counts from
-    by more than the days a customer waited with the review: where it matters the order should be known.
+    review: Review
+    profile: Profile
+    order: Order | None
+
+
+def window(to: Addressee, way: Way, promotional: bool, rules: Rules) -> Window:
+    """Return how long a way is open.
+
+    Where it is unknown when the order ended, the review's own time counts: it was written soon after.
     """
-    facts = {"platform": _known(review.platform), "way": way, "promotional": promotional}
+    facts = {"platform": _known(to.review.platform), "way": way, "promotional": promotional}
     decision = rules.decide("reachability", facts)
     within = decision.number("within")
-    since = review.posted_at if decision.then["since"] == "review" else (ended_at or review.posted_at)
-    return Window(
-        decision.then["open"] is True, since + timedelta(seconds=within) if within else None, decision.why
-    )
+    since = to.review.posted_at
+    if decision.then["since"] == "order" and to.order is not None and to.order.delivered_at is not None:
+        since = to.order.delivered_at
+    until = since + timedelta(seconds=within) if within else None
+    return Window(decision.then["open"] is True, until, decision.why)
 
 
-def plan(
-    review: Review, profile: Profile, order: Order | None, due_at: datetime, rules: Rules
-) -> tuple[Reach, ...]:
+def plan(to: Addressee, due_at: datetime, rules: Rules) -> tuple[Reach, ...]:
     """Return what can happen of each step, if the case is resolved when it is due."""
-    ended_at = order.delivered_at if order is not None else None
-    found = [_public_reply(review, due_at, rules)]
+    found = [_public_reply(to, due_at, rules)]
     at = due_at
     for step in STEPS[1:]:
         decision = rules.decide("follow_up", {"step": step})
         at += timedelta(seconds=decision.number("after"))
-        found.append(_step(step, at, decision, review, profile, ended_at, rules))
+        found.append(_step(step, at, decision, to, rules))
     return tuple(found)
 
 
+def told(reach: tuple[Reach, ...]) -> str:
+    """Return what has to happen differently than the rules would have it, for the timeline."""
+    return "; ".join(each.told for each in reach if each.instead) or "every step can reach the customer"
+
+
 def channel(
-    decision: Decision,
-    review: Review,
-    profile: Profile,
-    ended_at: datetime | None,
-    promotional: bool,
-    rules: Rules,
-    now: datetime,
+    decision: Decision, to: Addressee, promotional: bool, rules: Rules, now: datetime
 ) -> tuple[Channel | None, list[str]]:
     """Return the first of the step's channels that may and can be used now, and why the ones before not."""
     against: list[str] = []
     for name in decision.names("channels"):
-        way: Channel = name  # type: ignore[assignment] # the rule check lets nothing else through
-        if against_it := obstacle(way, review, profile, ended_at, promotional, rules, now):
-            against.append(against_it)
-        else:
+        way = next(one for one in CHANNELS if one == name)
+        reason = obstacle(way, to, promotional, rules, now)
+        if reason is None:
             return way, against
+        against.append(reason)
     return None, against
 
 
-def obstacle(
-    way: Channel,
-    review: Review,
-    profile: Profile,
-    ended_at: datetime | None,
-    promotional: bool,
-    rules: Rules,
-    now: datetime,
-) -> str | None:
+def obstacle(way: Channel, to: Addressee, promotional: bool, rules: Rules, now: datetime) -> str | None:
     """Return what is against using a channel now, None where nothing is."""
     if way == "post":
         return "post: takes parcels, no messages"
-    if promotional and not agreed(profile, way):
+    if promotional and not agreed(to.profile, way):
         return f"{way}: no consent"
-    found = window(review, ended_at, way, promotional, rules)
+    found = window(to, way, promotional, rules)
     return None if found.at(now) else f"{way}: {found.why}"
 
 
@@ -137,34 +133,25 @@ def agreed(profile: Profile, way: Channel) -> bool:
     return consent is not None and consent.granted
 
 
-def _public_reply(review: Review, at: datetime, rules: Rules) -> Reach:
-    found = window(review, None, "public_reply", False, rules)
+def _public_reply(to: Addressee, at: datetime, rules: Rules) -> Reach:
+    found = window(to, "public_reply", False, rules)
     if found.at(at):
         return Reach(step="public_reply", at=at, way="public_reply", until=found.until, why=found.why)
-    instead = "a person replies in the platform's console" if not found.open else "a message in the chat"
+    instead = "a message in the chat" if found.open else "a person replies in the platform's console"
     return Reach(step="public_reply", at=at, until=found.until, why=found.why, instead=instead)
 
 
-def _step(
-    step: Step,
-    at: datetime,
-    decision: Decision,
-    review: Review,
-    profile: Profile,
-    ended_at: datetime | None,
-    rules: Rules,
-) -> Reach:
+def _step(step: Step, at: datetime, decision: Decision, to: Addressee, rules: Rules) -> Reach:
     promotional = rules.promotional(decision.text("template"))
-    way, against = channel(decision, review, profile, ended_at, promotional, rules, at)
+    way, against = channel(decision, to, promotional, rules, at)
     if way is None or way == "post":
-        instead = "not sent; ask for consent" if promotional else "a person replies in public"
-        return Reach(step=step, at=at, why="; ".join(against) or "no channel", instead=instead)
-    found = window(review, ended_at, way, promotional, rules)
-    instead = f"by {way} instead of {decision.names('channels')[0]}" if against else None
-    return Reach(
-        step=step, at=at, way=way, until=found.until, why="; ".join((*against, found.why)), instead=instead
-    )
+        lacking = "not sent unless the customer consents" if promotional else "a person replies in public"
+        return Reach(step=step, at=at, why="; ".join(against) or "no channel is named", instead=lacking)
+    found = window(to, way, promotional, rules)
+    instead = f"instead of {decision.names('channels')[0]}" if against else None
+    why = "; ".join((*against, found.why))
+    return Reach(step=step, at=at, way=way, until=found.until, why=why, instead=instead)
 
 
 def _known(platform: str) -> Platform:
-    return platform if platform in PLATFORMS else "other"  # type: ignore[return-value]
+    return next((one for one in PLATFORMS if one == platform), "other")

@@ -77,7 +77,9 @@ def _done(case: Case, effect: Effect, event: Event) -> Done:
         return Done(event)
     wait = rulebook.load().decide("follow_up", {"step": "repurchase"}).number("after")
     at = event.at + pace().wait(wait)
-    return Done(event, {case.keyed("message:repurchase"): Effect(kind="message", at=at, after=at, name="repurchase")})
+    return Done(
+        event, {case.keyed("message:repurchase"): Effect(kind="message", at=at, after=at, name="repurchase")}
+    )
 
 
 def _hand_over(message: Message) -> None:

@@ -74,7 +74,7 @@ CONTRACTS = {
     ),
     "contact": Contract(
         {"promotional": "bool"},
-        {name: "duration" for name in ("from", "until", "hold", "apart", "gap")},
+        dict.fromkeys(("from", "until", "hold", "apart", "gap"), "duration"),
     ),
     "messages": Contract(
         {

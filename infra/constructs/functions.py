@@ -80,7 +80,16 @@ class Functions(Construct):
             },
         )
         allow(self.case_events, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
-        allow(self.case_events, customers.table_arn, "dynamodb:GetItem", "dynamodb:PutItem")
+        allow(
+            self.case_events,
+            customers.table_arn,
+            "dynamodb:BatchGetItem",
+            "dynamodb:ConditionCheckItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+        )
+        allow(self.case_events, cases.table_arn, "dynamodb:ConditionCheckItem")
         allow(self.case_events, [messaging.alerts.topic_arn, messaging.messages.topic_arn], "sns:Publish")
         allow(self.case_events, follow_up.machine.state_machine_arn, "states:StartExecution")
         # The emulator checks this right against "*", AWS against the workflow that waits.
@@ -110,8 +119,9 @@ class Functions(Construct):
         allow(self.cases_api, customers.table_arn, "dynamodb:BatchGetItem")
 
         self.profile_api = self.add(
-            "profile_api", seconds=29, environment=_tables(cases=cases, customers=customers)
+            "profile_api", seconds=29, environment=_tables(cases=cases, customers=customers, shops=shops)
         )
+        allow(self.profile_api, shops.table_arn, "dynamodb:GetItem")
         allow(
             self.profile_api,
             customers.table_arn,
