@@ -11,13 +11,14 @@ key (docs/decisions/0003-alerts-at-least-once.md).
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from functions import rulebook
 from functions.domain.alerts import Alert, alert
 from functions.domain.cases import Case, Effect, Event
 from functions.domain.follow_ups import Pace, message, plan, refusal
+from functions.domain.links import Link, token
 from functions.domain.profiles import Profile
 from functions.domain.times import iso
 from functions.runtime.clients import client
@@ -25,6 +26,7 @@ from functions.runtime.clock import now
 from functions.runtime.observability import count, logger, observed, seconds
 from functions.runtime.settings import number, setting
 from functions.store import cases, customers
+from functions.store.link_keys import link_keys
 
 if TYPE_CHECKING:
     from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef, PublishBatchRequestEntryTypeDef
@@ -60,7 +62,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
 def _tell(outstanding: Sequence[Case], failures: list[str]) -> dict[str, dict[str, Event]]:
     """Publish every outstanding alert, ten a call; return case id -> outbox key -> what to record."""
     wanted = [
-        (case, key, alert(case, effect, _link(case), rulebook.load()))
+        (case, key, alert(case, effect, _link(case, effect), rulebook.load()))
         for case in outstanding
         for key, effect in case.outbox.items()
         if effect.kind == "alert"
@@ -178,8 +180,11 @@ def _failed(failures: list[str], case: Case, key: str, error: Exception) -> None
     failures.append(f"{case.case_id} {key}: {type(error).__name__}: {error}")
 
 
-def _link(case: Case) -> str:
-    return setting("WINBACK_CASE_LINK") + case.case_id
+def _link(case: Case, effect: Effect) -> str:
+    """Return the address of the case's page. An alert that is sent again has the same one."""
+    valid = rulebook.load().decide("links", {"link": "show"}).number("valid")
+    link = Link("show", case.case_id, effect.at + timedelta(seconds=valid))
+    return setting("WINBACK_CASE_LINK") + token(link, link_keys(now()))
 
 
 def _entry(place: str, told_of: Alert) -> "PublishBatchRequestEntryTypeDef":

@@ -8,6 +8,7 @@ from infra.constructs.api import Api
 from infra.constructs.dashboard import BusinessDashboard
 from infra.constructs.functions import Functions
 from infra.constructs.messaging import Messaging
+from infra.constructs.page import Page
 from infra.constructs.storage import Storage
 from infra.constructs.triggers import Triggers
 from infra.constructs.workflows import FollowUp
@@ -33,7 +34,7 @@ class Winback(Stack):
         )
         Triggers(self, "Triggers", stage=stage, functions=functions, messaging=messaging, storage=storage)
         api = Api(self, "Api", stage=stage, functions=functions, key=storage.key)
-        functions.case_events.add_environment("WINBACK_CASE_LINK", stage.case_link or f"{api.url}/cases/")
+        Page(self, "Page", stage=stage, storage=storage, functions=functions, api=api)
         alarms = Alarms(
             self,
             "Alarms",

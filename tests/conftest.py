@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.runtime import clients
+from functions.runtime import clients, credentials
 from tests.cloud import ENDPOINT, REGION, Cloud
 
 
@@ -39,6 +39,7 @@ def aws(
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
+    credentials.forget()
     cloud.start()
     yield cloud
     cloud.stop()

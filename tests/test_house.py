@@ -19,6 +19,7 @@ ALLOWED = {
     "rulebook": {"domain", "reading"},
     "store": {"domain", "runtime"},
     "platforms": {"domain", "runtime"},
+    "page": {"domain"},
 }
 
 

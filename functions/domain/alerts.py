@@ -11,9 +11,12 @@ from functions.domain.reviews import Review
 # China has one time zone and no summer time, so no zone database is needed in the functions.
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
-# Two concatenated UCS-2 segments of 67 characters each (3GPP TS 23.038 and 23.040).
-SMS_LENGTH = 134
-LINK_LENGTH = 85  # the API's own address in any region, and the case number
+# Two or three concatenated UCS-2 segments of 67 characters each (3GPP TS 23.038 and 23.040): three where
+# the API's own address leaves no room for the product, two behind a short `case_link`.
+SMS_LENGTHS = (134, 201)
+SMS_LENGTH = SMS_LENGTHS[-1]
+LINK_LENGTH = 97  # the API's own address in any region, /p/ and the token
+_PRODUCT = 8  # units of the product's name that are worth a segment more
 
 GRADES = {
     "logistics_delay": "物流慢",
@@ -65,8 +68,11 @@ def alert(case: Case, effect: Effect, link: str, rules: Rules) -> Alert:
         "case_id": case.case_id,
         "link": link,
     }
-    room = SMS_LENGTH + 1 - _units(rules.render(decision.text("template"), values | {"product": "#"}))
-    product = _cut(case.review.product_title or "商品", room)
+    used = _units(rules.render(decision.text("template"), values | {"product": "#"})) - 1
+    wanted = case.review.product_title or "商品"
+    least = min(_units(wanted), _PRODUCT)
+    room = next((length - used for length in SMS_LENGTHS if length - used >= least), SMS_LENGTH - used)
+    product = _cut(wanted, room)
     return Alert(
         key=f"{case.case_id}:{kind}:{level}",
         case_id=case.case_id,

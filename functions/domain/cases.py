@@ -84,6 +84,10 @@ class Case(BaseModel):
     outcome: Outcome | None = None
     events: dict[str, Event] = Field(default_factory=dict)
     outbox: dict[str, Effect] = Field(default_factory=dict)
+    used_links: dict[str, Time] = Field(
+        default_factory=dict, description="Nonces of the links that acted, until when each would have worked"
+    )
+    delivered_at: Time | None = Field(None, description="When a channel first took an alert of it")
     task_token: str | None = Field(None, description="Ends the wait that the workflow is in")
     awaits: Literal["acknowledgement", "resolution", "follow_up"] | None = Field(
         None, description="What the workflow waits for"

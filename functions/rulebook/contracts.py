@@ -70,6 +70,8 @@ CONTRACTS = {
         from_row=("coupon",),
     ),
     "contact": Contract({"promotional": "bool"}, {"from": "duration", "until": "duration"}),
+    "advice": Contract({"grade": _CAUSES}, {"say": "text"}),
+    "links": Contract({"link": ["show", "act"]}, {"valid": "duration"}),
     "limits": Contract({"of": ["grades.respond_within"]}, {"longest": "duration?", "most": "fen?"}),
 }
 # Names among an output that the code knows; the alerts topic filters by role.

@@ -41,7 +41,7 @@ class Functions(Construct):
         self._roles: dict[str, Role] = {}
         shops, customers, cases = storage.shops, storage.customers, storage.cases
 
-        self.poll_planner = self._function(
+        self.poll_planner = self.add(
             "poll_planner",
             seconds=30,
             environment=_tables(shops=shops) | _queues(polls=messaging.polls),
@@ -49,7 +49,7 @@ class Functions(Construct):
         allow(self.poll_planner, shops.table_arn, "dynamodb:Scan")
         allow(self.poll_planner, messaging.polls.queue.queue_arn, "sqs:SendMessage")
 
-        self.review_poller = self._function(
+        self.review_poller = self.add(
             "review_poller",
             seconds=60,
             environment=_tables(shops=shops) | _queues(reviews=messaging.reviews),
@@ -61,7 +61,7 @@ class Functions(Construct):
             self._roles["review_poller"], self._shop_secrets(), "Shops come and go without a deployment"
         )
 
-        self.rule_evaluator = self._function(
+        self.rule_evaluator = self.add(
             "rule_evaluator",
             seconds=10,
             environment=_tables(cases=cases, customers=customers),
@@ -75,7 +75,7 @@ class Functions(Construct):
         )
         allow(self.rule_evaluator, customers.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
 
-        self.case_events = self._function(
+        self.case_events = self.add(
             "case_events",
             seconds=30,
             environment=_tables(cases=cases, customers=customers)
@@ -97,7 +97,7 @@ class Functions(Construct):
         if stage.local:
             accept_star(self._roles["case_events"], waiting, "Only for the emulator, see above")
 
-        self.cases_api = self._function(
+        self.cases_api = self.add(
             "cases_api", seconds=29, environment=_tables(cases=cases, customers=customers)
         )
         allow(
@@ -106,7 +106,7 @@ class Functions(Construct):
         allow(self.cases_api, _indexes(cases, "by_shop", "due"), "dynamodb:Query")
         allow(self.cases_api, customers.table_arn, "dynamodb:BatchGetItem")
 
-        self.profile_api = self._function(
+        self.profile_api = self.add(
             "profile_api", seconds=29, environment=_tables(cases=cases, customers=customers)
         )
         allow(
@@ -121,7 +121,7 @@ class Functions(Construct):
         # A person is exported with their cases and erased from them.
         allow(self.profile_api, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
 
-    def _function(self, module: str, *, seconds: int, environment: dict[str, str]) -> Function:
+    def add(self, module: str, *, seconds: int, environment: dict[str, str]) -> Function:
         """Return the Lambda of functions/<module>.py with a role that may only write its own log."""
         noun = module.replace("_", "-")
         title = module.title().replace("_", "")

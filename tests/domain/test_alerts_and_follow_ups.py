@@ -5,17 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.domain.alerts import LINK_LENGTH, SMS_LENGTH, alert
+from functions.domain.alerts import LINK_LENGTH, SMS_LENGTH, SMS_LENGTHS, alert
 from functions.domain.cases import Effect
 from functions.domain.causes import CAUSES
 from functions.domain.follow_ups import Pace, message, next_contact, plan, refusal
+from functions.domain.links import TOKEN_LENGTH
 from functions.domain.profiles import Consent
 from functions.rulebook import load
 from tests.builders import case, profile, review
 
 RULES = load()
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-LINK = "https://abcdefghij.execute-api.ap-southeast-1.amazonaws.com.cn/cases/WB-ABCDEFGHIJKL"
+LINK = "https://abcdefghij.execute-api.cn-northwest-1.amazonaws.com.cn/p/" + "A" * TOKEN_LENGTH
 FIRST = Effect(kind="alert", at=NOW, level=0)
 
 
@@ -32,12 +33,19 @@ FIRST = Effect(kind="alert", at=NOW, level=0)
         ]
     ),
 )
-def test_every_alert_fits_two_ucs2_segments_and_names_case_and_link(title, grade, effect) -> None:
+def test_every_alert_fits_three_ucs2_segments_and_names_case_and_link(title, grade, effect) -> None:
     told = alert(case(grade=grade, review=review(product_title=title)), effect, LINK, RULES)
     assert len(told.sms.encode("utf-16-be")) // 2 <= SMS_LENGTH
     assert told.case_id in told.sms
     assert LINK in told.sms
     assert told.roles
+
+
+def test_behind_a_short_address_an_alert_fits_two_segments_with_its_product() -> None:
+    link = "https://wb.example.com/p/" + "A" * TOKEN_LENGTH
+    told = alert(case(needs_check=True, review=review(product_title="保温杯" * 9)), FIRST, link, RULES)
+    assert len(told.sms.encode("utf-16-be")) // 2 <= SMS_LENGTHS[0]
+    assert "保温杯保温杯" in told.sms
 
 
 def test_the_longest_api_address_still_fits() -> None:
