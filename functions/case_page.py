@@ -23,10 +23,8 @@ from functions.page.words import NOTICES, OUTCOMES
 from functions.runtime.clock import now
 from functions.runtime.observability import count, logger, observed
 from functions.store import cases
-from functions.store.errors import StaleWrite
 from functions.store.link_keys import link_keys
 
-_ATTEMPTS = 5
 _LONGEST_BODY = 8192
 _LONGEST_NAME, _LONGEST_NOTE = 40, 500
 _COOKIE_S = 180 * 86400
@@ -76,7 +74,8 @@ def _acted(event: dict[str, Any], link: Link, moment: datetime) -> Answer:
     name = " ".join(form.get("by", "").split())[:_LONGEST_NAME]
     by = f"{name} ({_VIA})" if name else _VIA
     try:
-        before, case = _change(link, _act(link, by, form, moment), moment)
+        act, before = _act(link, by, form, moment), _known(link)
+        case = cases.change(link.case_id, lambda each: act(use(each, link, moment)), known=before)
     except LinkUsed:
         text = "这个操作已经提交过，没有重复执行。"
         return _answer(HTTPStatus.CONFLICT, _page(_known(link), page, name, moment, refusal=text))
@@ -110,24 +109,9 @@ def _act(link: Link, by: str, form: Mapping[str, str], moment: datetime) -> Call
 
 
 def _workable(case: Case) -> Case:
-    if case.status in ("resolved", "closed"):
+    if not case.waiting:
         raise CaseClosed(f"{case.case_id} is {case.status}")
     return case
-
-
-def _change(link: Link, act: Callable[[Case], Case], moment: datetime) -> tuple[Case, Case]:
-    """Apply the act and use up its link in one write, on top of whatever else happens to the case.
-
-    Return the case before and after. Raises LinkUsed, CaseClosed, StaleWrite.
-    """
-    for _ in range(_ATTEMPTS):
-        case = _known(link)
-        used = use(case, link, moment)
-        try:
-            return case, cases.save(act(used))
-        except StaleWrite as error:
-            stale = error
-    raise stale
 
 
 def _page(case: Case, link: Link, by: str, moment: datetime, *, notice: str = "", refusal: str = "") -> str:
@@ -139,10 +123,10 @@ def _page(case: Case, link: Link, by: str, moment: datetime, *, notice: str = ""
 
 
 def _known(link: Link) -> Case:
-    case = cases.read(link.case_id)
-    if case is None:
+    found = cases.read_many([link.case_id])
+    if link.case_id not in found:
         raise BadLink("there is no such case")
-    return case
+    return found[link.case_id]
 
 
 def _form(event: dict[str, Any]) -> dict[str, str]:

@@ -74,7 +74,7 @@ def alert(case: Case, effect: Effect, link: str, rules: Rules) -> Alert:
     room = next((length - used for length in SMS_LENGTHS if length - used >= least), SMS_LENGTH - used)
     product = _cut(wanted, room)
     return Alert(
-        key=f"{case.case_id}:{kind}:{level}",
+        key=case.keyed(f"{case.case_id}:{kind}:{level}"),
         case_id=case.case_id,
         shop_id=case.shop_id,
         grade=case.grade,

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from functions.domain.cases import Case, CaseClosed, Event, acknowledge
+from functions.domain.cases import Case, CaseClosed, Event, acknowledge, changed
 from functions.domain.links import Link
 
-_HANDED = ("acknowledged", "taken over")
+_HANDED = ("acknowledged", "taken over", "reopened")
 
 
 class LinkUsed(ValueError):
@@ -23,7 +23,7 @@ def take_over(case: Case, by: str, now: datetime) -> Case:
 
     A case that nobody has yet is acknowledged. Raises CaseClosed where there is nothing left to work on.
     """
-    if case.status in ("resolved", "closed"):
+    if not case.waiting:
         raise CaseClosed(f"{case.case_id} is {case.status}")
     if case.status == "open":
         return acknowledge(case, by, now)
@@ -32,7 +32,7 @@ def take_over(case: Case, by: str, now: datetime) -> Case:
         return case
     number = sum(event.kind == "taken over" for event in case.events.values()) + 1
     event = Event(at=now, kind="taken over", by=by, note=f"from {before}" if before else None)
-    return case.model_copy(update={"events": case.events | {f"taken_over:{number}": event}})
+    return changed(case, {}, {f"taken_over:{number}": event})
 
 
 def use(case: Case, link: Link, now: datetime) -> Case:

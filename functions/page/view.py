@@ -11,7 +11,7 @@ from string import Template
 from typing import NamedTuple
 
 from functions.domain.alerts import CHINA
-from functions.domain.cases import WAITING, Case, Event
+from functions.domain.cases import Case, Event
 from functions.domain.handling import worker
 from functions.domain.links import Act
 from functions.domain.money import yuan
@@ -60,7 +60,7 @@ def show(case: Case, form: Form, advice: str, now: datetime, notice: str = "", r
         f'<section class="notice no">{escape(refusal)}</section>' if refusal else "",
         _standing(case, now),
         _said(case),
-        _acts(case, form) if case.status in WAITING else "",
+        _acts(case, form) if case.waiting else "",
         _offer(case, advice),
         _timeline(case, now),
         "<footer>链接仅供本店处理人员使用，请勿转发</footer>",
@@ -90,14 +90,14 @@ def _standing(case: Case, now: datetime) -> str:
     if case.suspected_malicious and case.grade != "malicious":
         chips.append('<span class="chip hot">疑似恶意</span>')
     who = worker(case)
-    handled = f'<p class="who">处理人：<b>{_name(who)}</b></p>' if who and case.status in WAITING else ""
+    handled = f'<p class="who">处理人：<b>{_name(who)}</b></p>' if who and case.waiting else ""
     top = f'<div class="top"><h1>{words.GRADES[case.grade]}</h1>{"".join(chips)}</div>'
     return f"<section>{top}{_clock(case, now)}{handled}</section>"
 
 
 def _clock(case: Case, now: datetime) -> str:
     """The deadline is that of the first response: once somebody is at work, it is met or missed for good."""
-    if case.status not in WAITING:
+    if not case.waiting:
         return ""
     left = int((case.due_at - now).total_seconds())
     whole = max(1, int((case.due_at - case.review.first_seen_at).total_seconds()))

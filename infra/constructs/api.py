@@ -30,6 +30,7 @@ CASES_ROUTES = (
     ("GET", "/cases/{case_id}"),
     ("POST", "/cases/{case_id}/acknowledge"),
     ("POST", "/cases/{case_id}/resolve"),
+    ("POST", "/cases/{case_id}/reopen"),
     ("POST", "/decisions"),
 )
 PROFILE_ROUTES = (

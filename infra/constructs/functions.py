@@ -1,4 +1,4 @@
-"""Functions: the six Lambdas, what each one is told and what each one may do.
+"""Functions: the Lambdas, what each one is told and what each one may do.
 
 Rights are written action by action, for exactly the tables, indexes, queues, topics and workflow a
 function uses; the ready-made grants of the CDK give more than that.
@@ -66,13 +66,7 @@ class Functions(Construct):
             seconds=10,
             environment=_tables(cases=cases, customers=customers),
         )
-        allow(
-            self.rule_evaluator,
-            cases.table_arn,
-            "dynamodb:BatchGetItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-        )
+        allow(self.rule_evaluator, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
         allow(self.rule_evaluator, customers.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
 
         self.case_events = self.add(
@@ -83,11 +77,9 @@ class Functions(Construct):
                 "WINBACK_ALERTS_TOPIC_ARN": messaging.alerts.topic_arn,
                 "WINBACK_MESSAGES_TOPIC_ARN": messaging.messages.topic_arn,
                 "WINBACK_FOLLOW_UP_ARN": follow_up.machine.state_machine_arn,
-                "WINBACK_TIME_SCALE": stage.time_scale,
-                "WINBACK_TIME_FLOOR_S": stage.time_floor_s,
             },
         )
-        allow(self.case_events, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:UpdateItem")
+        allow(self.case_events, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
         allow(self.case_events, customers.table_arn, "dynamodb:GetItem", "dynamodb:PutItem")
         allow(self.case_events, [messaging.alerts.topic_arn, messaging.messages.topic_arn], "sns:Publish")
         allow(self.case_events, follow_up.machine.state_machine_arn, "states:StartExecution")
@@ -96,6 +88,17 @@ class Functions(Construct):
         allow(self.case_events, waiting, "states:SendTaskSuccess")
         if stage.local:
             accept_star(self._roles["case_events"], waiting, "Only for the emulator, see above")
+
+        self.case_clock = self.add(
+            "case_clock",
+            seconds=30,
+            environment=_tables(cases=cases)
+            | _queues(ticks=messaging.ticks)
+            | {"WINBACK_TICK_S": stage.tick_s},
+        )
+        allow(self.case_clock, messaging.ticks.queue.queue_arn, "sqs:SendMessage")
+        allow(self.case_clock, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
+        allow(self.case_clock, _indexes(cases, "agenda"), "dynamodb:Query")
 
         self.cases_api = self.add(
             "cases_api", seconds=29, environment=_tables(cases=cases, customers=customers)
@@ -158,6 +161,7 @@ class Functions(Construct):
                 "POWERTOOLS_METRICS_NAMESPACE": f"Winback/{self._stage.name}",
                 "POWERTOOLS_LOG_LEVEL": "INFO",
                 "PYDANTIC_DISABLE_PLUGINS": "__all__",  # there are none; looking costs 20 ms at a cold start
+                **self._stage.pace,
                 **environment,
             },
         )

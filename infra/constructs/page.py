@@ -39,7 +39,7 @@ class Page(Construct):
         self.function = functions.add(
             "case_page", seconds=10, environment={"WINBACK_CASES_TABLE": storage.cases.table_name}
         )
-        allow(self.function, storage.cases.table_arn, "dynamodb:GetItem", "dynamodb:PutItem")
+        allow(self.function, storage.cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
         api.open_to_all(self.function, PAGE_ROUTES, "The signed token in the path is the permission")
         self.let_sign(self.function)
         self.let_sign(functions.case_events)

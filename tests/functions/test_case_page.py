@@ -12,6 +12,7 @@ import pytest
 from functions import case_events, case_page
 from functions.domain.cases import Case, acknowledge, forget_person, resolve
 from functions.domain.links import Link, token
+from functions.effects import alerts
 from functions.runtime import credentials
 from functions.runtime.clients import client
 from functions.store import cases
@@ -29,7 +30,8 @@ LATER = NOW + timedelta(days=1)
 def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
     credentials.forget()
     monkeypatch.setattr(case_page, "now", lambda: NOW)
-    monkeypatch.setattr(case_events, "now", lambda: NOW)
+    for module in (case_events, alerts):
+        monkeypatch.setattr(module, "now", lambda: NOW)
 
 
 def opened(number: int = 1, **given: Any) -> Case:
@@ -180,7 +182,7 @@ def test_a_colleague_takes_over(aws: Cloud) -> None:
 def test_a_case_is_resolved_with_cause_and_outcome(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     counted: dict[str, int] = {}
     monkeypatch.setattr(case_page, "count", lambda name, value=1: counted.__setitem__(name, value))
-    one = opened(task_token="t", awaits="acknowledgement")
+    one = opened(task_token="t")
     press(one, "确认已解决", by="王芳", cause="quality", outcome="solved", note="  换新  ")
     after = stands(one)
     assert (after.status, after.confirmed_cause, after.outcome) == ("resolved", "quality", "solved")
@@ -298,20 +300,17 @@ def test_dying_after_the_write_and_asking_again_ends_the_same(aws: Cloud) -> Non
 
 def test_a_change_meanwhile_is_acted_on_top_of(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     one = opened()
-    read, moved = cases.read, list[Case]()
+    save, moved = cases.save, list[Case]()
 
-    def read_then_move(case_id: str) -> Case | None:
-        found = read(case_id)
-        if found is not None and not moved:
-            moved.append(cases.save(found.model_copy(update={"alerted_at": NOW})))
-        return found
+    def move_then_save(case: Case) -> Case:
+        if not moved:
+            moved.append(save(stands(one).model_copy(update={"alerted_at": NOW})))
+        return save(case)
 
     act = buttons(shown(one))["认领"]
-    monkeypatch.setattr(cases, "read", read_then_move)
+    monkeypatch.setattr(cases, "save", move_then_save)
     assert ask("POST", act, {"page": page_token(one)})["statusCode"] == 303
-    after = read(one.case_id)
-    assert after is not None
-    assert (after.status, after.alerted_at) == ("acknowledged", NOW)
+    assert (stands(one).status, stands(one).alerted_at) == ("acknowledged", NOW)
 
 
 def test_no_token_is_logged(aws: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
