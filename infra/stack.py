@@ -5,6 +5,7 @@ from constructs import Construct
 
 from infra.constructs.alarms import Alarms
 from infra.constructs.api import Api
+from infra.constructs.channels import Channels
 from infra.constructs.dashboard import BusinessDashboard
 from infra.constructs.functions import Functions
 from infra.constructs.messaging import Messaging
@@ -32,6 +33,7 @@ class Winback(Stack):
         functions = Functions(
             self, "Functions", stage=stage, storage=storage, messaging=messaging, follow_up=follow_up
         )
+        Channels(self, "Channels", stage=stage, storage=storage, messaging=messaging, functions=functions)
         Triggers(self, "Triggers", stage=stage, functions=functions, messaging=messaging, storage=storage)
         api = Api(self, "Api", stage=stage, functions=functions, key=storage.key)
         Page(self, "Page", stage=stage, storage=storage, functions=functions, api=api)
@@ -63,6 +65,9 @@ class Winback(Stack):
             "ReviewsQueueUrl": messaging.reviews.queue.queue_url,
             "PollsDlqUrl": messaging.polls.failed.queue_url,
             "ReviewsDlqUrl": messaging.reviews.failed.queue_url,
+            "ChannelsTable": storage.channels.table_name,
+            "NoticesQueueUrl": messaging.notices.queue.queue_url,
+            "NoticesDlqUrl": messaging.notices.failed.queue_url,
             "TicksDlqUrl": messaging.ticks.failed.queue_url,
             "CaseEventsDlqUrl": messaging.failed_case_events.queue_url,
             "AlertsTopicArn": messaging.alerts.topic_arn,

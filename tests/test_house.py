@@ -21,6 +21,7 @@ ALLOWED = {
     "effects": {"domain", "rulebook", "runtime", "store"},
     "platforms": {"domain", "runtime"},
     "page": {"domain"},
+    "channels": {"domain", "runtime"},
 }
 
 

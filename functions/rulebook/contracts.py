@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.domain.causes import CAUSES
+from functions.domain.channels import KINDS
 
 _CAUSES = list(CAUSES)
 _TIERS = ["high_value", "new", "dormant", "regular"]
@@ -71,6 +72,13 @@ CONTRACTS = {
     ),
     "contact": Contract({"promotional": "bool"}, {"from": "duration", "until": "duration"}),
     "advice": Contract({"grade": _CAUSES}, {"say": "text"}),
+    "channels": Contract(
+        {"kind": list(KINDS)},
+        {
+            **dict.fromkeys(("a_minute", "a_second", "tries", "last_tries"), "int"),
+            **dict.fromkeys(("block", "patience", "retry"), "duration"),
+        },
+    ),
     "links": Contract({"link": ["show", "act"]}, {"valid": "duration"}),
     "limits": Contract({"of": ["grades.respond_within"]}, {"longest": "duration?", "most": "fen?"}),
 }

@@ -29,6 +29,7 @@ class Storage(Construct):
         self.key = _key(self, stage)
         self.shops = self._table("shops", partition="shop_id")
         self.customers = self._table("customers", partition="customer", sort="item")
+        self.channels = self._table("channels", partition="shop_id", sort="channel")
         self.cases = self._table("cases", partition="case_id", stream=StreamViewType.NEW_IMAGE)
         self.cases_stream_arn = str(self.cases.table_stream_arn)
         self._index(self.cases, "by_shop", partition="shop_id", sort="opened_at")

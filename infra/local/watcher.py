@@ -17,7 +17,7 @@ from functions.domain.cases import Case
 from infra.local.deploy import Deployed
 from infra.local.emulator import Emulator
 
-DEAD_LETTERS = ("PollsDlqUrl", "ReviewsDlqUrl", "TicksDlqUrl", "CaseEventsDlqUrl")
+DEAD_LETTERS = ("PollsDlqUrl", "ReviewsDlqUrl", "TicksDlqUrl", "NoticesDlqUrl", "CaseEventsDlqUrl")
 FUNCTIONS = (
     *("poll-planner", "review-poller", "rule-evaluator", "case-events", "case-clock"),
     *("cases-api", "profile-api"),

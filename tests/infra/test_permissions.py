@@ -82,7 +82,7 @@ def test_the_workflow_changes_cases_and_nothing_else(stack: Deployed) -> None:
 
 
 def test_every_route_but_the_pages_asks_for_a_signed_request(stack: Deployed) -> None:
-    routes = stack.of("ApiGatewayV2::Route").values()
+    routes = list(stack.of("ApiGatewayV2::Route").values())
     pages = [route for route in routes if route["RouteKey"].endswith("/p/{token}")]
     assert [(page["RouteKey"], page["AuthorizationType"]) for page in pages] == [
         ("GET /p/{token}", "NONE"),
