@@ -98,6 +98,14 @@ class BusinessDashboard(Construct):
                     ),
                 ],
                 [
+                    _graph("Seen to channel (s): promised within 60", *latency("SeenToDelivered")),
+                    _graph(
+                        "Channels and links",
+                        *(total("AlertsDelivered"), total("UndeliveredAlerts")),
+                        *(total("ChannelFailures"), total("LinksRefused")),
+                    ),
+                ],
+                [
                     _graph(
                         "Waiting in queues",
                         *(
@@ -105,6 +113,7 @@ class BusinessDashboard(Construct):
                             for noun, work in (
                                 ("polls (s)", messaging.polls),
                                 ("reviews (s)", messaging.reviews),
+                                ("notices (s)", messaging.notices),
                             )
                         ),
                     ),

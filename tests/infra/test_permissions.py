@@ -8,6 +8,7 @@ from tests.infra.deployed import Deployed, text
 ACCOUNTED_FOR = {
     r"\*": "the workflow's log delivery and X-Ray: AWS names no resource for them",
     r".*:secret:winback/prod/\*": "shops come and go without a deployment",
+    r".*:secret:winback/prod/channels/\*": "channels come and go without a deployment",
     r".*:<ApiHttp\w+>/\$default/[A-Z]+/[a-z/*]+": "the numbers in a route's path",
 }
 
@@ -43,6 +44,7 @@ def test_each_function_reads_the_secrets_it_needs_and_no_others(prod: Deployed) 
         "review_poller": ["winback/prod/*"],
         "case_events": ["winback-prod-link-keys-??????"],
         "case_page": ["winback-prod-link-keys-??????"],
+        "alert_sender": ["winback/prod/channels/*"],
     }
 
 
