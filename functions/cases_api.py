@@ -87,6 +87,7 @@ class Detail(Case):
 
     # The token lets its holder steer the workflow: it stays inside.
     task_token: str | None = Field(None, exclude=True)
+    used_links: dict[str, Time] = Field({}, exclude=True)
     outbox: dict[str, Effect] = Field(default_factory=dict, exclude=True)
     events: dict[str, Event] = Field(default_factory=dict, exclude=True)
     history: list[Event] = Field(serialization_alias="timeline")

@@ -69,6 +69,12 @@ class Cloud:
             sqs.create_queue(QueueName=properties["QueueName"], Attributes={"VisibilityTimeout": visible})
         for _, properties in self._of("AWS::SNS::Topic"):
             sns.create_topic(Name=properties["TopicName"])
+        for _, properties in self._of("AWS::SecretsManager::Secret"):
+            made = properties["GenerateSecretString"]
+            value = json.loads(made["SecretStringTemplate"]) | {
+                made["GenerateStringKey"]: "x" * made["PasswordLength"]
+            }
+            client("secretsmanager").create_secret(Name=properties["Name"], SecretString=json.dumps(value))
         for _, properties in self._of("AWS::StepFunctions::StateMachine"):
             workflows.create_state_machine(
                 name=properties["StateMachineName"],

@@ -96,6 +96,7 @@ class Case(BaseModel):
     outcome: Outcome | None = None
     events: dict[str, Event] = Field(default_factory=dict)
     outbox: dict[str, Effect] = Field(default_factory=dict)
+    used_links: dict[str, Time] = Field({}, description="Nonces of links that acted, with their expiry")
     task_token: str | None = Field(None, description="Ends the wait that the workflow is in")
     version: int = 0
 

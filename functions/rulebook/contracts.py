@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.domain.causes import CAUSES
+from functions.domain.channels import KINDS
 from functions.domain.gate import INTENTS
 from functions.domain.profiles import CHANNELS
 from functions.domain.reachability import PLATFORMS, WAYS
@@ -66,7 +67,7 @@ CONTRACTS = {
     "alerts": Contract(
         {"kind": _ALERTS, "level": "int", "grade": _CAUSES},
         {"roles": "names", "template": "template?", "wait": "duration?"},
-        fills=("grade", "how_bad", "due", "case_id", "link", "product", "count"),
+        fills=("grade", "how_bad", "due", "link", "product", "count"),
     ),
     "follow_up": Contract(
         {"step": ["guidance", "care", "silver", "repurchase", "give_up"]},
@@ -105,6 +106,15 @@ CONTRACTS = {
         {"template": "template?"},
         fills=("coupon",),
     ),
+    "advice": Contract({"grade": _CAUSES}, {"say": "text"}),
+    "channels": Contract(
+        {"kind": list(KINDS)},
+        {
+            **dict.fromkeys(("a_minute", "a_second", "tries", "last_tries"), "int"),
+            **dict.fromkeys(("block", "patience", "retry"), "duration"),
+        },
+    ),
+    "links": Contract({"link": ["show", "act"]}, {"valid": "duration"}),
     "limits": Contract({"of": ["grades.respond_within"]}, {"longest": "duration?", "most": "fen?"}),
     "incidents": Contract(
         {"of": ["product", "customer"], "last_hour": "int", "opened": "bool", "quiet_for": "duration"},

@@ -50,6 +50,7 @@ class Alarms(Construct):
         self._stage, self._action = stage, SnsAction(messaging.operations)
         self.all: list[Alarm] = []
         self._promise()
+        self._channels()
         self._sources()
         self._functions(functions)
         self._desks()
@@ -78,6 +79,27 @@ class Alarms(Construct):
             business(self._stage, "SeenToAlert", "p99"),
             at_least=5,
             times=3,
+        )
+
+    def _channels(self) -> None:
+        """What the people's own channels do with alerts; without channels there is nothing to see here."""
+        self._alarm(
+            "alerts-undelivered",
+            "No channel of a shop took an alert: look at the case, mend the channel (winback shop channel)",
+            business(self._stage, "UndeliveredAlerts", "Sum"),
+            at_least=1,
+        )
+        self._alarm(
+            "channel-refuses",
+            "A channel refuses alerts for good (wrong address, key or keyword): the next one gets them",
+            business(self._stage, "ChannelFailures", "Sum"),
+            at_least=1,
+        )
+        self._alarm(
+            "late-at-the-channel",
+            "Alerts reach their channel more than 60 s after we saw the review (p99)",
+            business(self._stage, "SeenToDelivered", "p99"),
+            at_least=60,
         )
 
     def _sources(self) -> None:

@@ -107,6 +107,14 @@ class BusinessDashboard(Construct):
                     ),
                 ],
                 [
+                    _graph("Seen to channel (s): promised within 60", *latency("SeenToDelivered")),
+                    _graph(
+                        "Channels and links",
+                        *(total("AlertsDelivered"), total("UndeliveredAlerts")),
+                        *(total("ChannelFailures"), total("LinksRefused")),
+                    ),
+                ],
+                [
                     _graph(
                         "Waiting in queues",
                         *(
@@ -114,6 +122,7 @@ class BusinessDashboard(Construct):
                             for noun, work in (
                                 ("polls (s)", messaging.polls),
                                 ("reviews (s)", messaging.reviews),
+                                ("notices (s)", messaging.notices),
                             )
                         ),
                     ),

@@ -34,6 +34,8 @@ class Messaging(Construct):
         # The next minute sends new ones.
         self.ticks = self._work("ticks", visibility=180, tries=3, retention=Duration.hours(1))
         self.reviews = self._work("reviews", visibility=60, tries=5, retention=_LONGEST)
+        # An alert that waited for four hours is history: its case has escalated long ago.
+        self.notices = self._work("notices", visibility=180, tries=5, retention=Duration.hours(4))
         self.failed_case_events = self._queue("case-events-dlq", retention=_LONGEST)
         accept(self.failed_case_events, "SQS3", "It is the dead-letter queue of the cases table's stream")
         self.alerts = self._topic("alerts")
@@ -47,6 +49,7 @@ class Messaging(Construct):
             "polls-dlq": self.polls.failed,
             "reviews-dlq": self.reviews.failed,
             "ticks-dlq": self.ticks.failed,
+            "notices-dlq": self.notices.failed,
             "case-events-dlq": self.failed_case_events,
         }
 

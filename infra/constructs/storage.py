@@ -30,6 +30,7 @@ class Storage(Construct):
         self.shops = self._table("shops", partition="shop_id")
         self.customers = self._table("customers", partition="customer", sort="item")
         self.desk = self._table("desk", partition="shop_id", sort="item", expires="expires_at")
+        self.channels = self._table("channels", partition="shop_id", sort="channel")
         self.cases = self._table("cases", partition="case_id", stream=StreamViewType.NEW_IMAGE)
         self.cases_stream_arn = str(self.cases.table_stream_arn)
         self._index(self.cases, "by_shop", partition="shop_id", sort="opened_at")

@@ -17,10 +17,10 @@ from functions.domain.cases import Case
 from infra.local.deploy import Deployed
 from infra.local.emulator import Emulator
 
-DEAD_LETTERS = ("PollsDlqUrl", "ReviewsDlqUrl", "TicksDlqUrl", "CaseEventsDlqUrl")
+DEAD_LETTERS = ("PollsDlqUrl", "ReviewsDlqUrl", "TicksDlqUrl", "NoticesDlqUrl", "CaseEventsDlqUrl")
 FUNCTIONS = (
     *("poll-planner", "review-poller", "rule-evaluator", "case-events", "case-clock"),
-    *("cases-api", "profile-api", "desk-api"),
+    *("cases-api", "profile-api", "desk-api", "case-page", "alert-sender"),
 )
 _read = TypeDeserializer().deserialize
 

@@ -98,9 +98,21 @@ def test_named_supervisors_get_alerts_and_named_operators_get_alarms() -> None:
     assert {
         (each["Protocol"], each["Endpoint"], each["TopicArn"]["Ref"], json.dumps(each.get("FilterPolicy")))
         for each in subscribed.of("SNS::Subscription").values()
+        if each["Protocol"] != "sqs"
     } == {
         ("email", "lead@example.com", topics["alerts"], '{"role": ["supervisor"]}'),
         ("email", "deputy@example.com", topics["alerts"], '{"role": ["supervisor"]}'),
         ("sms", "+8613800000000", topics["alerts"], '{"role": ["supervisor"]}'),
         ("email", "ops@example.com", topics["operations"], "null"),
+    }
+
+
+def test_every_alert_goes_to_the_notices_queue_as_it_is(stack: Deployed) -> None:
+    topic, (queue, _) = stack.named("SNS::Topic", "alerts")[0], stack.named("SQS::Queue", "notices")
+    (subscription,) = [each for each in stack.of("SNS::Subscription").values() if each["Protocol"] == "sqs"]
+    assert subscription == {
+        "Endpoint": {"Fn::GetAtt": [queue, "Arn"]},
+        "Protocol": "sqs",
+        "RawMessageDelivery": True,
+        "TopicArn": {"Ref": topic},
     }

@@ -8,7 +8,14 @@ import pytest
 DOMAIN = Path(__file__).parents[2] / "functions" / "domain"
 # Literals that are no policy: units, protocol limits, the definition of a fact.
 TECHNICAL: dict[str, dict[int | float, str]] = {
-    "alerts.py": {8: "China is UTC+8", 67: "SMS segments", 134: "SMS", 85: "length of a link", 16: "UTF-16"},
+    "alerts.py": {
+        8: "China is UTC+8; units of a name",
+        67: "SMS segments",
+        134: "SMS",
+        201: "SMS",
+        16: "UTF-16",
+        97: "length of a link",
+    },
     "cases.py": {12: "length of a case number and of a token's key", 100: "percent"},
     "deadlines.py": {3600: "seconds of an hour, to tell it"},
     "follow_ups.py": {10: "an escalation without end is an error"},

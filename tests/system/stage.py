@@ -5,11 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
+from secrets import token_bytes
 from typing import Any
 
+from functions.domain.alerts import Alert
 from functions.domain.cases import case_id
+from functions.domain.links import Keys, Link, token
 from functions.domain.reviews import Review
 from functions.domain.times import iso
+from functions.store.items import attributes
 from infra.local.api import RefusedError
 from infra.local.simulators.taobao import TaobaoSimulator
 from tests.builders import review
@@ -59,6 +63,60 @@ class Stage:
         wrong = self.system.invoke("case-clock", {"time": iso(now())})
         assert wrong or "warned" in self.system.known(number).events
         return wrong
+
+    def show(self) -> str:
+        """Acknowledge a new case through the link of an alert; the function starts anew: it knows no key."""
+        number, _ = self.case()
+        self._restart("case-page")
+        keys = json.loads(
+            self.system.client("secretsmanager").get_secret_value(SecretId="winback-local-link-keys")[
+                "SecretString"
+            ]
+        )
+        signing = Keys(1, {1: keys["1"].encode()})
+        until = now() + timedelta(hours=1)
+        page = token(Link("show", number, until), signing)
+        act = token(Link("acknowledge", number, until, token_bytes(6)), signing)
+        wrong = self.system.invoke(
+            "case-page",
+            {
+                "requestContext": {"http": {"method": "POST"}},
+                "pathParameters": {"token": act},
+                "body": f"page={page}",
+            },
+        )
+        assert wrong or self.system.known(number).status == "acknowledged"
+        return wrong
+
+    def alert(self) -> str:
+        """Have an alert sent to a new shop's channels, whose secrets hold no address: they refuse it."""
+        number, written = self.case()
+        shop_id = f"{self.shop_id}-{next(_numbers)}"
+        for place, name in enumerate(("one", "two")):
+            secret = f"winback/local/channels/{shop_id}/{name}"
+            self.system.client("secretsmanager").create_secret(Name=secret, SecretString="{}")
+            item = {"shop_id": shop_id, "channel": name, "kind": "webhook", "place": place}
+            self.system.client("dynamodb").put_item(
+                TableName=self.system.stack.outputs["ChannelsTable"],
+                Item=attributes(item | {"secret": secret, "booked": [], "version": 0}),
+            )
+        said = Alert(
+            key=f"{number}:first:0", case_id=number, shop_id=shop_id, grade="other", kind="first",
+            roles=("agent",), due_at=written.posted_at, sms="text",
+        )  # fmt: skip
+        return self.system.invoke("alert-sender", queue_event(said.model_dump_json()))
+
+    def alert_anew(self) -> str:
+        """Have an alert made by a function that starts anew: it knows no key to sign the link with."""
+        self._restart("case-events")
+        return self.perform()
+
+    def _restart(self, noun: str) -> None:
+        function, lambdas = f"winback-local-{noun}", self.system.client("lambda")
+        known = lambdas.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+        lambdas.update_function_configuration(
+            FunctionName=function, Environment={"Variables": known | {"RESTARTED": str(next(_numbers))}}
+        )
 
     def perform(self, key: str = "", **effect: str) -> str:
         """Have a new case's first effects performed, and one more if it is given."""

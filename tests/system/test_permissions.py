@@ -15,6 +15,7 @@ _BATCH, _GET, _PUT, _UPDATE, _DELETE, _QUERY = (
     f"dynamodb:{action}"
     for action in ("BatchGetItem", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
 )
+_SECRET = "secretsmanager:GetSecretValue"
 _ALERT = performing()
 _GUIDANCE = performing("message:guidance", kind="message", name="guidance")
 _SILVER = performing("message:silver", kind="message", name="silver")
@@ -27,7 +28,7 @@ NEEDED: dict[Grant, Deed] = {
     Grant("poll-planner", "sqs:SendMessage", "polls"): Stage.plan,
     Grant("review-poller", _GET, "shops"): Stage.poll,
     Grant("review-poller", _UPDATE, "shops"): Stage.poll,
-    Grant("review-poller", "secretsmanager:GetSecretValue", "secrets"): Stage.poll,
+    Grant("review-poller", _SECRET, "secrets"): Stage.poll,
     Grant("review-poller", "sqs:SendMessage", "reviews"): Stage.poll,
     Grant("rule-evaluator", _BATCH, "cases"): Stage.evaluate,
     Grant("rule-evaluator", _BATCH, "customers"): Stage.evaluate,
@@ -54,6 +55,16 @@ NEEDED: dict[Grant, Deed] = {
     Grant("case-clock", _QUERY, "cases/agenda"): Stage.look,
     Grant("case-clock", _BATCH, "cases"): Stage.look,
     Grant("case-clock", _PUT, "cases"): Stage.look,
+    Grant("case-events", _SECRET, "secrets"): Stage.alert_anew,
+    Grant("case-page", _SECRET, "secrets"): Stage.show,
+    Grant("case-page", _BATCH, "cases"): Stage.show,
+    Grant("case-page", _PUT, "cases"): Stage.show,
+    Grant("alert-sender", _QUERY, "channels"): Stage.alert,
+    Grant("alert-sender", _PUT, "channels"): Stage.alert,
+    Grant("alert-sender", _BATCH, "cases"): Stage.alert,
+    Grant("alert-sender", _PUT, "cases"): Stage.alert,
+    Grant("alert-sender", _SECRET, "secrets"): Stage.alert,
+    Grant("alert-sender", "sqs:SendMessage", "notices"): Stage.alert,
     Grant("cases-api", _GET, "cases"): supervising("GET", "/cases/{case}"),
     Grant("cases-api", _BATCH, "cases"): supervising("GET", "/cases?shop={shop}"),
     Grant("cases-api", _QUERY, "cases/by_shop"): supervising("GET", "/cases?shop={shop}"),
@@ -83,6 +94,7 @@ _TRIGGERS = {
             ("review-poller", "polls"),
             ("rule-evaluator", "reviews"),
             ("case-clock", "ticks"),
+            ("alert-sender", "notices"),
         )
         for action in ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
     ),
