@@ -5,6 +5,7 @@ from constructs import Construct
 
 from infra.constructs.alarms import Alarms
 from infra.constructs.api import Api
+from infra.constructs.conversation import Conversation
 from infra.constructs.dashboard import BusinessDashboard
 from infra.constructs.desk import Desk
 from infra.constructs.functions import Functions
@@ -32,9 +33,11 @@ class Winback(Stack):
         functions = Functions(
             self, "Functions", stage=stage, storage=storage, messaging=messaging, follow_up=follow_up
         )
+        conversation = Conversation(self, "Conversation", functions=functions, storage=storage)
         Triggers(self, "Triggers", stage=stage, functions=functions, messaging=messaging, storage=storage)
         api = Api(self, "Api", stage=stage, functions=functions, key=storage.key)
         Desk(self, "Desk", functions=functions, storage=storage, api=api)
+        conversation.serve(api)
         functions.case_events.add_environment("WINBACK_CASE_LINK", stage.case_link or f"{api.url}/cases/")
         alarms = Alarms(
             self,

@@ -1,9 +1,8 @@
 """Cases: one bad review being mended, from the first star to the closing.
 
-A case changes only through pure functions, here and in `agenda.py` and `outbox.py`, and through the
-follow-up workflow's conditional updates (infra/workflows/follow_up.asl.json). What must happen outside,
-alerts for example, is put into the case's `outbox` in the same write; `functions/case_events.py`
-performs it. What must happen later is on its agenda, which the case clock follows.
+A case changes only through pure functions, here and in `agenda.py` and `outbox.py`, and through the follow-up
+workflow's conditional updates. What must happen outside is put into the `outbox` in the same write, for
+`functions/case_events.py` to perform; what must happen later is on its agenda, which the case clock follows.
 """
 
 from base64 import b32encode
@@ -20,6 +19,7 @@ from functions.domain.decisions import Decision, Rules
 from functions.domain.malice import suspicion
 from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Order, Profile
+from functions.domain.reachability import Addressee, Reach, plan, told
 from functions.domain.remedies import goodwill, remedy
 from functions.domain.reviews import Review
 from functions.domain.tiers import tier
@@ -87,6 +87,7 @@ class Case(BaseModel):
         None, description="The shop's, as they were at the opening; null: never closed"
     )
     pauses: tuple[Pause, ...] = ()
+    reach: tuple[Reach, ...] = Field((), description="What can reach the customer, planned at the opening")
     alerted_at: Time | None = None
     acknowledged_at: Time | None = None
     resolved_at: Time | None = None
@@ -165,6 +166,7 @@ def open_case(
     offer = remedy(order.total if order is not None else review.price, suspected, rules)
     extra = goodwill(customer_tier.text("tier"), suspected, rules)
     warn_at, due_at = due(grade, review.first_seen_at, rules, hours)
+    reach = plan(Addressee(review, profile, order), due_at, rules)
     first = rules.decide("alerts", {"kind": "first", "level": 0, "grade": grade.text("grade")})
     return Case(
         case_id=case_id(review.key),
@@ -190,11 +192,13 @@ def open_case(
         hours=hours,
         give_up_s=rules.decide("follow_up", {"step": "give_up"}).number("after"),
         escalate_at=now + pace.wait(first.number("wait")),
+        reach=reach,
         events={
             "posted": Event(at=review.posted_at, kind="posted"),
             "seen": Event(at=review.first_seen_at, kind="seen"),
             "opened": Event(at=now, kind="opened", note=f"{verdict.decision.row}, {grade.row}, {offer.row}"),
             "read": Event(at=now, kind="read", note=verdict.said),
+            "planned": Event(at=now, kind="planned", note=told(reach)),
         },
         outbox={
             "alert:0": Effect(kind="alert", at=now, level=0),
@@ -289,10 +293,7 @@ def reopen(case: Case, by: str, why: str, rules: Rules, now: datetime) -> Case:
 
 
 def forget_person(case: Case, now: datetime) -> Case:
-    """Return the case without the person: who wrote, what was written, notes about it.
-
-    Forgetting again changes nothing.
-    """
+    """Return the case without the person who wrote, what they wrote and notes. Again changes nothing."""
     known = case.review.customer_id, case.review.order_id, case.review.text, case.evidence
     if "erased" in case.events and not any(known):
         return case

@@ -5,7 +5,7 @@ however orders arrive: late, twice (the order item under its own key refuses tha
 """
 
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +15,7 @@ from functions.domain.times import Time
 
 YEAR = timedelta(days=365)
 Channel = Literal["sms", "chat", "email", "post"]
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
 
 
 class Order(BaseModel):

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.domain.causes import CAUSES
+from functions.domain.gate import INTENTS
+from functions.domain.profiles import CHANNELS
+from functions.domain.reachability import PLATFORMS, WAYS
 
 _CAUSES = list(CAUSES)
 _ALERTS = ["first", "escalation", "repeat", "warning", "breach", "incident", "summary", "catch_up"]
@@ -66,12 +69,42 @@ CONTRACTS = {
         fills=("grade", "how_bad", "due", "case_id", "link", "product", "count"),
     ),
     "follow_up": Contract(
-        {"step": ["guidance", "care", "silver", "give_up"]},
-        {"after": "duration", "template": "template?", "coupon": "fen?"},
+        {"step": ["guidance", "care", "silver", "repurchase", "give_up"]},
+        {"after": "duration", "template": "template?", "coupon": "fen?", "channels": "names"},
         fills=("product", "coupon"),
         from_row=("coupon",),
     ),
-    "contact": Contract({"promotional": "bool"}, {"from": "duration", "until": "duration"}),
+    "contact": Contract(
+        {"promotional": "bool"},
+        dict.fromkeys(("from", "until", "hold", "apart", "gap"), "duration"),
+    ),
+    "messages": Contract(
+        {
+            "says": {"set": list(INTENTS)},
+            "guidance_sent": "bool",
+            "promotional": "bool",
+            "opted_out": "bool",
+            "consented": "bool",
+            "promotional_last_30_days": "int [0..]",
+            "awaits_answer": "bool",
+            "names_way_out": "bool",
+        },
+        {"refusals": "names"},
+    ),
+    "reachability": Contract(
+        {"platform": list(PLATFORMS), "way": list(WAYS), "promotional": "bool"},
+        {"open": "bool", "within": "duration?", "since": ["review", "order"], "once": "bool"},
+    ),
+    "drafts": Contract(
+        {"cause": _CAUSES, "way": ["chat", "public_reply"]},
+        {"template": "template?"},
+        fills=("product", "solve"),
+    ),
+    "remedy_words": Contract(
+        {"remedy": ["refund", "reship", "supervisor", "none"], "coupon": "fen"},
+        {"template": "template?"},
+        fills=("coupon",),
+    ),
     "limits": Contract({"of": ["grades.respond_within"]}, {"longest": "duration?", "most": "fen?"}),
     "incidents": Contract(
         {"of": ["product", "customer"], "last_hour": "int", "opened": "bool", "quiet_for": "duration"},
@@ -88,7 +121,11 @@ CONTRACTS = {
     ),
 }
 # Names among an output that the code knows; the alerts topic filters by role.
-NAMES = {("alerts", "roles"): tuple(_ROLES), ("hand_over", "next"): tuple(_ROLES)}
+NAMES = {
+    ("alerts", "roles"): tuple(_ROLES),
+    ("hand_over", "next"): tuple(_ROLES),
+    ("follow_up", "channels"): CHANNELS,
+}
 # Tables whose answer reaches a customer, however the file calls itself.
 CUSTOMER_TABLES = {"remedies", "goodwill", "tiers", "follow_up", "late_parcels", "ambassadors", "referrals"}
 TOPICS = {*CAUSES, "complaint", "praise", "leverage", "benefit", "blackmail", "harm", "abuse"} - {

@@ -87,6 +87,17 @@ def save(case: Case) -> Case:
     return case.model_copy(update={"version": case.version + 1})
 
 
+def saving(case: Case) -> tuple[Any, StaleWrite]:
+    """Return the saving of the case as a part of a transaction."""
+    return {"Put": {"TableName": _table(), "Item": _item(case), **_as_read(case)}}, StaleWrite(case.case_id)
+
+
+def unchanged(case: Case) -> tuple[Any, StaleWrite]:
+    """Return, as a part of a transaction, the check that nobody changed the case since it was read."""
+    check = {"TableName": _table(), "Key": attributes({"case_id": case.case_id}), **_as_read(case)}
+    return {"ConditionCheck": check}, StaleWrite(case.case_id)
+
+
 def change(case_id: str, how: Callable[[Case], Case], known: Case | None = None) -> Case:
     """Apply a change on top of whatever others write meanwhile; return the case as it then is.
 
@@ -166,6 +177,14 @@ def by_shop(
             return _page(items, None, order, subject)
         query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
     return _page(items, query["ExclusiveStartKey"], order, subject)
+
+
+def _as_read(case: Case) -> dict[str, Any]:
+    return {
+        "ConditionExpression": "#version = :read",
+        "ExpressionAttributeNames": {"#version": "version"},
+        "ExpressionAttributeValues": attributes({":read": case.version}),
+    }
 
 
 def _item(case: Case) -> "Item":

@@ -113,6 +113,14 @@ class Api(Construct):
         self.let(policy, routes)
         return policy
 
+    def admit(self, callers: ManagedPolicy, routes: tuple[tuple[str, str], ...]) -> None:
+        """Let the callers of this policy call these routes too."""
+        resources = [self._arn(method, path) for method, path in routes]
+        callers.add_statements(PolicyStatement(actions=["execute-api:Invoke"], resources=resources))
+        for resource in resources:
+            if "*" in resource:
+                accept_star(callers, resource, "The stars stand for the numbers in a route's path")
+
     def _arn(self, method: str, path: str) -> str:
         parts = ["*" if part.startswith("{") else part for part in path.split("/")]
         return Stack.of(self).format_arn(
