@@ -52,7 +52,9 @@ def _deadline(case: Case, pace: Pace) -> tuple[str, datetime] | None:
         return None
     names = ("warned", "breached", "expired")
     name = next(name for name in names if case.keyed(name) not in case.events)
-    expires_at = case.due_at + timedelta(seconds=case.give_up_s)
+    # Whoever waited for the customer after the breach has the whole time to give up again.
+    since = max([case.due_at, *(each.until for each in case.pauses if each.until)])
+    expires_at = since + timedelta(seconds=case.give_up_s)
     at = dict(zip(names, (case.warn_at, case.due_at, expires_at), strict=True))[name]
     if pace == REAL:
         return name, at

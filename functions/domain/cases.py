@@ -275,9 +275,10 @@ def reopen(case: Case, by: str, why: str, rules: Rules, now: datetime) -> Case:
     """
     if case.waiting:
         return case
-    warn_at, due_at = due(case.clock.grade, now, rules, case.hours)
+    warn_at, due_at = due(case.clock.grade, now, rules, case.hours, case.pauses)
     again = case.model_copy(update={"run": case.run + 1})
-    stopped = woken(case, now).outbox
+    # An alert that is still there would be told as one of the new run.
+    stopped = {key: effect for key, effect in woken(case, now).outbox.items() if effect.kind != "alert"}
     return changed(
         again,
         {
