@@ -69,9 +69,7 @@ def _written(path: Path) -> Path:
     """Reviews of many products and customers, so that no two have to do with each other."""
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(
-            ["review_id", "order_id", "customer_id", "product_id", "product_title", "price", "rating", "text"]
-        )
+        rows.writerow("review_id order_id customer_id product_id product_title price rating text".split())
         for number in range(REVIEWS):
             text = _TEXTS[number % len(_TEXTS)].format(2 + number % 9)
             rows.writerow(
