@@ -123,9 +123,9 @@ def test_templates_pass_the_same_table() -> None:
         ('of = ["guidance", "benefit"]', 'of = ["guidance"]'),
         ("[negation]", "[denial]"),
         ('"⭐" = "星"', '"⭐⭐" = "星"'),
-        ("phrases = [\n    '(?:五|5|全|满)", "phrases = [\n    '', '(?:五|5|全|满)"),
-        ("phrases = [\n    '(?:五|5|全|满)", "phrases = [\n    '(', '(?:五|5|全|满)"),
-        ("phrases = [\n    '(?:五|5|全|满)", "phrases = [\n    'x*', '(?:五|5|全|满)"),
+        ("phrases = [\n", "phrases = [\n    '',\n"),
+        ("phrases = [\n", "phrases = [\n    '(',\n"),
+        ("phrases = [\n", "phrases = [\n    'x*',\n"),
     ],
 )
 def test_a_broken_table_is_not_taken(old: str, new: str) -> None:
