@@ -32,13 +32,14 @@ from functions.domain.profiles import Order, Profile
 from functions.domain.reviews import Review
 from functions.domain.times import Time
 from functions.domain.verdicts import judge
+from functions.routes import deadlines
 from functions.rulebook.explain import explain as weigh
 from functions.rulebook.explain import for_customer
 from functions.runtime.api import caller, documented, resolver
 from functions.runtime.clock import now
 from functions.runtime.errors import Unknown
 from functions.runtime.observability import count, observed
-from functions.store import cases, customers
+from functions.store import cases, customers, shops
 from functions.store.errors import BadToken, StaleWrite
 
 app = resolver(
@@ -48,6 +49,7 @@ app = resolver(
         BadToken: HTTPStatus.BAD_REQUEST,
     }
 )
+app.include_router(deadlines.router)
 _NAME = Field(min_length=1, max_length=80, description="Who does it, as colleagues know them")
 
 
@@ -243,7 +245,9 @@ def try_decision(trial: Annotated[Trial, Body()]) -> Decided:
     if not verdict.bad:
         return Decided(bad=False, decisions=[verdict.decision], explanation=[explain(verdict.decision)])
     profile, order = _customer(trial)
-    case = opening(review, verdict, profile, order, rules, now())
+    moment = now()
+    hours = shops.hours([review.shop_id], moment).hours.get(review.shop_id)
+    case = opening(review, verdict, profile, order, rules, moment, hours=hours)
     return Decided(
         bad=True,
         cause=case.cause,

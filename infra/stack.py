@@ -7,6 +7,7 @@ from infra.constructs.alarms import Alarms
 from infra.constructs.api import Api
 from infra.constructs.conversation import Conversation
 from infra.constructs.dashboard import BusinessDashboard
+from infra.constructs.desk import Desk
 from infra.constructs.functions import Functions
 from infra.constructs.messaging import Messaging
 from infra.constructs.storage import Storage
@@ -35,6 +36,7 @@ class Winback(Stack):
         conversation = Conversation(self, "Conversation", functions=functions, storage=storage)
         Triggers(self, "Triggers", stage=stage, functions=functions, messaging=messaging, storage=storage)
         api = Api(self, "Api", stage=stage, functions=functions, key=storage.key)
+        Desk(self, "Desk", functions=functions, storage=storage, api=api)
         conversation.serve(api)
         functions.case_events.add_environment("WINBACK_CASE_LINK", stage.case_link or f"{api.url}/cases/")
         alarms = Alarms(
@@ -61,6 +63,7 @@ class Winback(Stack):
             "ShopsTable": storage.shops.table_name,
             "CustomersTable": storage.customers.table_name,
             "CasesTable": storage.cases.table_name,
+            "DeskTable": storage.desk.table_name,
             "PollsQueueUrl": messaging.polls.queue.queue_url,
             "ReviewsQueueUrl": messaging.reviews.queue.queue_url,
             "PollsDlqUrl": messaging.polls.failed.queue_url,

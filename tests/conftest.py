@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from functions.runtime import clients
+from functions.store import shops
 from tests.cloud import ENDPOINT, REGION, Cloud
 
 
@@ -39,6 +40,7 @@ def aws(
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
+    shops.forget_hours()
     cloud.start()
     yield cloud
     cloud.stop()

@@ -17,6 +17,7 @@ ALLOWED = {
     "runtime": set(),
     "reading": {"domain"},
     "rulebook": {"domain", "reading"},
+    "routes": {"domain", "runtime", "store"},
     "store": {"domain", "runtime"},
     "effects": {"domain", "rulebook", "runtime", "store"},
     "platforms": {"domain", "runtime"},

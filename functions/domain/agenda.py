@@ -6,26 +6,32 @@ and nothing that was taken back in the meantime can still happen.
 
 from datetime import datetime, timedelta
 
+from functions.domain import chain
 from functions.domain.cases import Case, Effect, Event, changed, woken
 from functions.domain.decisions import Rules
 from functions.domain.pace import REAL, Pace
+from functions.domain.waits import resume
 
 
 def next_moment(case: Case, pace: Pace) -> datetime | None:
     """Return when the case clock has to look at the case again; None where nothing is ahead."""
     moments = [effect.after for effect in case.outbox.values() if effect.after is not None]
-    if case.status == "open" and case.escalate_at is not None:
-        moments.append(case.escalate_at)
+    if (at := chain.next_at(case)) is not None:
+        moments.append(at)
     if deadline := _deadline(case, pace):
         moments.append(deadline[1])
+    if case.paused:
+        moments.append(_wait_ends(case, pace))
     return min(moments, default=None)
 
 
 def advance(case: Case, rules: Rules, pace: Pace, now: datetime) -> Case:
     """Return the case with everything in its outbox that is due by now; the same case where nothing is."""
-    case = _released(case, now)
-    if case.status == "open" and case.escalate_at is not None and case.escalate_at <= now:
-        case = _escalated(case, rules, pace, now)
+    case = chain.released(_released(case, now), case, rules, pace, now)
+    if (at := chain.next_at(case)) is not None and at <= now:
+        case = chain.go_on(case, rules, pace, now)
+    if case.paused and _wait_ends(case, pace) <= now:
+        case = resume(case, None, now)
     while (deadline := _deadline(case, pace)) and deadline[1] <= now:
         name, _ = deadline
         case = _expired(case, now) if name == "expired" else _told(case, name, now)
@@ -39,7 +45,8 @@ def _deadline(case: Case, pace: Pace) -> tuple[str, datetime] | None:
     """Return the next of the moments of a case that nobody resolves: warned, breached, expired.
 
     At a compressed pace they are moved towards the beginning by the same factor as the waits, but stay
-    behind the chain of alerts and apart from each other, as they are in reality.
+    behind the chain of alerts and apart from each other, as they are in reality. The time that the case
+    waited for its customer is not compressed: it passed as it is.
     """
     if not case.waiting or case.paused:
         return None
@@ -50,10 +57,17 @@ def _deadline(case: Case, pace: Pace) -> tuple[str, datetime] | None:
     if pace == REAL:
         return name, at
     behind = [event.at for key, event in case.events.items() if key in map(case.keyed, names)]
-    if case.status == "open" and case.escalate_at is not None:
-        behind.append(case.escalate_at)
-    moved = case.began_at + pace.wait((at - case.began_at).total_seconds())
+    if (on := chain.next_at(case)) is not None and not chain.repeating(case):
+        behind.append(on)
+    waited = (each.until - each.since for each in case.pauses if each.until and each.since >= case.began_at)
+    began = case.began_at + sum(waited, timedelta())
+    moved = began + pace.wait((at - began).total_seconds())
     return name, max(moved, *(moment + pace.wait(0) for moment in behind)) if behind else moved
+
+
+def _wait_ends(case: Case, pace: Pace) -> datetime:
+    """When a wait for the customer ends by itself: one that everybody forgot must not hide a case."""
+    return case.pauses[-1].since + pace.wait(case.give_up_s)
 
 
 def _released(case: Case, now: datetime) -> Case:
@@ -62,23 +76,6 @@ def _released(case: Case, now: datetime) -> Case:
         for key, effect in case.outbox.items()
     }
     return case if outbox == case.outbox else case.model_copy(update={"outbox": outbox})
-
-
-def _escalated(case: Case, rules: Rules, pace: Pace, now: datetime) -> Case:
-    level = case.level + 1
-    step = rules.decide("alerts", {"kind": "escalation", "level": level, "grade": case.grade})
-    if not step.names("roles"):
-        return case.model_copy(update={"escalate_at": None})
-    effect = Effect(kind="alert", at=now, level=level)
-    return changed(
-        case,
-        {
-            "level": level,
-            "escalate_at": now + pace.wait(step.number("wait")),
-            "outbox": case.outbox | {case.keyed(f"alert:{level}"): effect},
-        },
-        {case.keyed(f"escalated:{level}"): Event(at=now, kind="escalated")},
-    )
 
 
 def _told(case: Case, name: str, now: datetime) -> Case:

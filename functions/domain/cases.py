@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from functions.domain.calendars import Hours
 from functions.domain.causes import Cause
-from functions.domain.deadlines import due
+from functions.domain.deadlines import Clock, Pause, due, ended
 from functions.domain.decisions import Decision, Rules
 from functions.domain.malice import suspicion
 from functions.domain.pace import REAL, Pace
@@ -54,16 +55,6 @@ class Effect(BaseModel):
     token: str | None = None
 
 
-class Pause(BaseModel):
-    """A time during which the deadline's clock stood still, because we waited for the customer."""
-
-    model_config = ConfigDict(frozen=True)
-
-    since: Time
-    until: Time | None = None
-    why: str
-
-
 class Case(BaseModel):
     model_config = ConfigDict(frozen=True)
 
@@ -92,6 +83,9 @@ class Case(BaseModel):
     give_up_s: int = Field(0, description="So long after the breach a case that nobody resolved is closed")
     level: int = Field(0, description="How far the chain of alerts has gone")
     escalate_at: Time | None = Field(None, description="When the next level is alerted; None at the end")
+    hours: Hours | None = Field(
+        None, description="The shop's, as they were at the opening; null: never closed"
+    )
     pauses: tuple[Pause, ...] = ()
     reach: tuple[Reach, ...] = Field((), description="What can reach the customer, planned at the opening")
     alerted_at: Time | None = None
@@ -117,6 +111,15 @@ class Case(BaseModel):
     @property
     def paused(self) -> bool:
         return bool(self.pauses) and self.pauses[-1].until is None
+
+    @property
+    def clock(self) -> Clock:
+        """What decides when it is due."""
+        grade = next(each for each in reversed(self.decisions) if each.table == "grades")
+        again = self.run > 1
+        return Clock(
+            grade, self.began_at if again else self.review.first_seen_at, self.hours, self.pauses, again
+        )
 
     def keyed(self, name: str) -> str:
         """Return the key of an effect or event that each run of the case has once."""
@@ -149,6 +152,7 @@ def open_case(
     rules: Rules,
     now: datetime,
     pace: Pace = REAL,
+    hours: Hours | None = None,
 ) -> Case:
     """Return the case of a bad review, with every decision taken and its first effects to perform.
 
@@ -161,7 +165,7 @@ def open_case(
     customer_tier = tier(profile, order, rules, now)
     offer = remedy(order.total if order is not None else review.price, suspected, rules)
     extra = goodwill(customer_tier.text("tier"), suspected, rules)
-    warn_at, due_at = due(grade, review.first_seen_at, rules)
+    warn_at, due_at = due(grade, review.first_seen_at, rules, hours)
     reach = plan(Addressee(review, profile, order), due_at, rules)
     first = rules.decide("alerts", {"kind": "first", "level": 0, "grade": grade.text("grade")})
     return Case(
@@ -185,6 +189,7 @@ def open_case(
         opened_at=now,
         warn_at=warn_at,
         due_at=due_at,
+        hours=hours,
         give_up_s=rules.decide("follow_up", {"step": "give_up"}).number("after"),
         escalate_at=now + pace.wait(first.number("wait")),
         reach=reach,
@@ -192,7 +197,7 @@ def open_case(
             "posted": Event(at=review.posted_at, kind="posted"),
             "seen": Event(at=review.first_seen_at, kind="seen"),
             "opened": Event(at=now, kind="opened", note=f"{verdict.decision.row}, {grade.row}, {offer.row}"),
-            "read": Event(at=now, kind="read", note=_said(verdict)),
+            "read": Event(at=now, kind="read", note=verdict.said),
             "planned": Event(at=now, kind="planned", note=told(reach)),
         },
         outbox={
@@ -211,12 +216,13 @@ def new_version(case: Case, review: Review, now: datetime) -> Case:
         return case
     note = f"rating {review.stars or review.rating}"
     if "erased" in case.events:
-        review = _without_person(review)
+        review = review.without_person()
     return changed(
         case,
         {
             "review": review.model_copy(update={"first_seen_at": case.review.first_seen_at}),
             "versions": (*case.versions, review.version),
+            **ended(case.clock, now),  # whoever writes is no longer waited for
         },
         {f"edited:{review.version}": Event(at=now, kind="review edited", note=note)},
     )
@@ -252,6 +258,7 @@ def resolve(case: Case, by: str, cause: Cause, outcome: Outcome, note: str | Non
                 "acknowledged_at": case.acknowledged_at or now,
                 "confirmed_cause": cause,
                 "outcome": outcome,
+                **ended(case.clock, now),
             },
             {case.keyed("resolved"): Event(at=now, kind="resolved", by=by, note=note)},
         ),
@@ -267,8 +274,7 @@ def reopen(case: Case, by: str, why: str, rules: Rules, now: datetime) -> Case:
     """
     if case.waiting:
         return case
-    grade = next(each for each in reversed(case.decisions) if each.table == "grades")
-    warn_at, due_at = due(grade, now, rules)
+    warn_at, due_at = due(case.clock.grade, now, rules, case.hours)
     again = case.model_copy(update={"run": case.run + 1})
     stopped = woken(case, now).outbox
     return changed(
@@ -291,25 +297,17 @@ def forget_person(case: Case, now: datetime) -> Case:
     known = case.review.customer_id, case.review.order_id, case.review.text, case.evidence
     if "erased" in case.events and not any(known):
         return case
-    review = _without_person(case.review)
+    review = case.review.without_person()
     events = {key: event.model_copy(update={"note": None}) for key, event in case.events.items()}
     return changed(
         case.model_copy(update={"events": events}),
-        {"review": review, "evidence": ()},
+        {
+            "review": review,
+            "evidence": (),
+            "pauses": tuple(pause.model_copy(update={"why": ""}) for pause in case.pauses),
+        },
         {"erased": Event(at=now, kind="person erased")},
     )
-
-
-def _without_person(review: Review) -> Review:
-    return review.model_copy(update={"customer_id": None, "order_id": None, "text": ""})
-
-
-def _said(verdict: Verdict) -> str:
-    """Return what was read out of the text, for the timeline: it may quote, alerts may not."""
-    reading = verdict.reading
-    evidence = ", ".join(f"“{phrase}”" for phrase in (*reading.evidence, *reading.blackmail))
-    sure = f"{reading.cause}, {reading.percent} % sure: {evidence or 'no words for it'}."
-    return f"{sure} Please check the cause." if verdict.needs_check else sure
 
 
 def token_key(token: str) -> str:

@@ -37,7 +37,7 @@ def recorded(case: Case, came_to: Mapping[str, Done | Held]) -> Case:
     for key, outcome in here.items():
         if isinstance(outcome, Held):
             outbox[key] = outbox[key].model_copy(update={"after": outcome.until})
-            events[f"{key}:held"] = outcome.event
+            events |= _held(f"{key}:held", outcome.event, events)
         else:
             del outbox[key]
             events[key] = outcome.event
@@ -47,3 +47,14 @@ def recorded(case: Case, came_to: Mapping[str, Done | Held]) -> Case:
     return case.model_copy(
         update={"outbox": outbox, "events": events, "alerted_at": case.alerted_at or alerted_at}
     )
+
+
+def _held(key: str, event: Event, events: Mapping[str, Event]) -> dict[str, Event]:
+    """Return the line to add: one for each reason that an effect waits for, from when that reason came."""
+    place, number = key, 1
+    while place in events:
+        if events[place].note == event.note:
+            return {}
+        number += 1
+        place = f"{key}:{number}"
+    return {place: event}

@@ -1,13 +1,16 @@
-"""Tell the shop's own people of cases: alerts to SNS, ten a call."""
+"""Tell the shop's own people of cases: alerts to SNS, ten a call, when and to whom their desk says."""
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from functions import rulebook
 from functions.domain.alerts import Alert, alert
-from functions.domain.cases import Case, Effect, Event
+from functions.domain.cases import Case, Event
+from functions.domain.desks import Bundle, Drop, Hold, Send, Telling
 from functions.domain.outbox import Done, Held
+from functions.effects.placing import Wanted, placements
 from functions.runtime.clients import client
 from functions.runtime.clock import now
 from functions.runtime.observability import count
@@ -23,35 +26,80 @@ class NotPublished(Exception):
     """SNS refused an entry of a batch."""
 
 
-class Wanted(NamedTuple):
-    case: Case
-    key: str
-    effect: Effect
-
-
 def perform(wanted: Sequence[Wanted]) -> Iterator[tuple[Wanted, Done | Held | Exception]]:
     """Publish the alerts that may go out now; yield for each what came of it, an error included."""
+    moment = now()
+    going: list[tuple[Wanted, Send]] = []
+    for each, outcome in zip(wanted, placements(wanted, moment), strict=True):
+        match outcome:
+            case Send():
+                going.append((each, outcome))
+            case Exception():
+                yield each, outcome
+            case _:
+                yield each, _set_aside(each, outcome, moment)
+    failed = _published([(each, telling) for each, outcome in going for telling in outcome.tellings])
+    for each, outcome in going:
+        if each.name in failed:
+            yield each, failed[each.name]
+            continue
+        said = [f"{one.kind} to {', '.join(one.roles)}" for one in outcome.tellings]
+        note = "; ".join([*said, *([outcome.note] if outcome.note else [])])
+        yield each, Done(Event(at=now(), kind="alerted", note=note))
+
+
+def _set_aside(wanted: Wanted, outcome: Hold | Bundle | Drop, moment: datetime) -> Done | Held:
+    """Return what is recorded of an alert that does not go out now, and count it where that is news."""
+    new = f"{wanted.key}:held" not in wanted.case.events
+    match outcome:
+        case Drop(why):
+            return Done(Event(at=moment, kind="alert dropped", note=why))
+        case Bundle(_, why, None):
+            return Done(Event(at=moment, kind="alerted", note=why))
+        case Bundle(_, why, datetime() as until):
+            count("AlertsBundled", int(new))
+            return Held(until, Event(at=moment, kind="alert bundled", note=why))
+        case Hold():
+            count("AlertsHeld", int(new))
+            count("AlertsSilenced", int(new and outcome.cause == "quiet"))
+            if outcome.cause == "nobody_on_duty":
+                count("NobodyOnDuty")  # each time it is looked at, so that the alarm stays while it lasts
+            return Held(outcome.again, Event(at=moment, kind="alert held", note=outcome.why))
+    raise TypeError(f"{outcome!r} is no placement")
+
+
+def _published(wanted: Sequence[tuple[Wanted, Telling]]) -> dict[tuple[str, str], Exception]:
+    """Publish all, ten a call; return the alerts of which a part could not be, and why."""
+    failed: dict[tuple[str, str], Exception] = {}
     for start in range(0, len(wanted), _PUBLISH_BATCH):
         some = wanted[start : start + _PUBLISH_BATCH]
-        told = [alert(each.case, each.effect, _link(each.case), rulebook.load()) for each in some]
+        entries = [_entry(str(place), _alert(*one)) for place, one in enumerate(some)]
         try:
             answer = client("sns").publish_batch(
-                TopicArn=setting("WINBACK_ALERTS_TOPIC_ARN"),
-                PublishBatchRequestEntries=[_entry(str(place), one) for place, one in enumerate(told)],
+                TopicArn=setting("WINBACK_ALERTS_TOPIC_ARN"), PublishBatchRequestEntries=entries
             )
         except Exception as error:  # every one of them failed: each says so, and the others go on
-            yield from ((each, error) for each in some)
+            for each, _ in some:
+                failed[each.name] = error
             continue
         for refused in answer.get("Failed", []):
-            yield (
-                some[int(refused["Id"])],
-                NotPublished(f"{refused['Code']}: {refused.get('Message', '')}"),
-            )
-        for sent in answer.get("Successful", []):
-            one = told[int(sent["Id"])]
-            count("AlertsSent")
-            note = f"{one.kind} to {', '.join(one.roles)}"
-            yield some[int(sent["Id"])], Done(Event(at=now(), kind="alerted", note=note))
+            each, _ = some[int(refused["Id"])]
+            failed[each.name] = NotPublished(f"{refused['Code']}: {refused.get('Message', '')}")
+        count("AlertsSent", len(answer.get("Successful", [])))
+    return failed
+
+
+def _alert(wanted: Wanted, telling: Telling) -> Alert:
+    return alert(
+        wanted.case,
+        wanted.effect,
+        _link(wanted.case),
+        rulebook.load(),
+        kind=telling.kind,
+        roles=telling.roles,
+        people=telling.people,
+        count=telling.cases,
+    )
 
 
 def _link(case: Case) -> str:
@@ -70,6 +118,8 @@ def _entry(place: str, told_of: Alert) -> "PublishBatchRequestEntryTypeDef":
             alert_key=told_of.key,
         )
     )
+    if told_of.people:  # an empty String.Array is none
+        attributes["person"] = {"DataType": "String.Array", "StringValue": json.dumps(told_of.people)}
     attributes["role"] = {"DataType": "String.Array", "StringValue": json.dumps(told_of.roles)}
     return {
         "Id": place,

@@ -12,6 +12,8 @@ from functions.domain.profiles import CHANNELS
 from functions.domain.reachability import PLATFORMS, WAYS
 
 _CAUSES = list(CAUSES)
+_ALERTS = ["first", "escalation", "repeat", "warning", "breach", "incident", "summary", "catch_up"]
+_ROLES = ["agent", "supervisor", "manager", "legal"]
 _TIERS = ["high_value", "new", "dormant", "regular"]
 
 
@@ -45,7 +47,7 @@ CONTRACTS = {
             "grade": _CAUSES,
             "respond_within": "duration",
             "warn_before": "duration",
-            "owner": ["agent", "supervisor", "manager", "legal"],
+            "owner": _ROLES,
             "follow_up": "bool",
         },
     ),
@@ -62,9 +64,9 @@ CONTRACTS = {
         {"goodwill": ["vip_gift", "buy_again_sms", "card_and_gift", "none"]},
     ),
     "alerts": Contract(
-        {"kind": ["first", "escalation", "warning", "breach"], "level": "int", "grade": _CAUSES},
+        {"kind": _ALERTS, "level": "int", "grade": _CAUSES},
         {"roles": "names", "template": "template?", "wait": "duration?"},
-        fills=("grade", "how_bad", "due", "case_id", "link", "product"),
+        fills=("grade", "how_bad", "due", "case_id", "link", "product", "count"),
     ),
     "follow_up": Contract(
         {"step": ["guidance", "care", "silver", "repurchase", "give_up"]},
@@ -104,10 +106,24 @@ CONTRACTS = {
         fills=("coupon",),
     ),
     "limits": Contract({"of": ["grades.respond_within"]}, {"longest": "duration?", "most": "fen?"}),
+    "incidents": Contract(
+        {"of": ["product", "customer"], "last_hour": "int", "opened": "bool", "quiet_for": "duration"},
+        {"as": ["single", "opens", "joins"], "every": "duration?"},
+    ),
+    "inhibitions": Contract(
+        {"kind": ["first", "escalation", "repeat", "warning"]},
+        {"after_escalation": "duration?", "in_incident": "bool"},
+    ),
+    "hand_over": Contract({"role": _ROLES}, {"next": "names"}),
+    "quiet": Contract(
+        {"what": ["silence", "maintenance", "override", "look_again", "catch_up"], "hidden": "int"},
+        {"longest": "duration?", "each": "bool?", "catch_up": "bool?"},
+    ),
 }
 # Names among an output that the code knows; the alerts topic filters by role.
 NAMES = {
-    ("alerts", "roles"): ("agent", "supervisor", "manager", "legal"),
+    ("alerts", "roles"): tuple(_ROLES),
+    ("hand_over", "next"): tuple(_ROLES),
     ("follow_up", "channels"): CHANNELS,
 }
 # Tables whose answer reaches a customer, however the file calls itself.

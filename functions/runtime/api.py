@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
@@ -54,7 +55,7 @@ def documented(*statuses: HTTPStatus) -> dict[int, Any]:
     }
 
 
-def caller(app: APIGatewayHttpResolver, name: str) -> str:
+def caller(app: BaseRouter, name: str) -> str:
     """Return who asks: the name they give, with the identity that signed the request."""
     authorizer = app.current_event.raw_event.get("requestContext", {}).get("authorizer") or {}
     identity = (authorizer.get("iam") or {}).get("userArn")

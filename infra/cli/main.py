@@ -7,10 +7,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from functions.domain.causes import CAUSES
+
 STAGES = ("dev", "prod", "local")
 # Commands that declare their arguments in a module of their own, infra/cli/<name>.py.
 OWN_ARGUMENTS = {
     "rules": "check, explain, replay and show the rule tables",
+    "desk": "who is on duty, what is silenced, which incidents go on",
     "read": "read reviews of a file, and measure the reader",
 }
 
@@ -119,7 +122,22 @@ def _shop(parser: argparse.ArgumentParser) -> None:
     pause.set_defaults(run=("infra.cli.shop", "pause"))
     listing = actions.add_parser("list", help="show all shops and how watching them goes")
     listing.set_defaults(run=("infra.cli.shop", "show"))
-    for each in (add, resume, pause, listing):
+    hours = actions.add_parser(
+        "hours", help="show or set when a shop is open; deadlines count in these hours"
+    )
+    hours.add_argument("shop_id")
+    hours.add_argument("file", type=Path, nargs="?", metavar="FILE", help="TOML; see docs/operations.md")
+    hours.add_argument("--show", action="store_true", help="show them (so does leaving out FILE)")
+    hours.set_defaults(run=("infra.cli.shop", "hours"))
+    due = actions.add_parser("due", help="explain when a bad review would be due, line by line")
+    due.add_argument("shop_id")
+    due.add_argument(
+        "--seen", required=True, metavar="TIME", help="such as 2026-05-08T17:40, the shop's time"
+    )
+    due.add_argument("--grade", required=True, choices=CAUSES)
+    due.add_argument("--language", choices=["en", "zh"], default="en")
+    due.set_defaults(run=("infra.cli.shop", "due"))
+    for each in (add, resume, pause, listing, hours, due):
         each.add_argument("--stage", choices=STAGES, default="dev")
 
 

@@ -52,6 +52,7 @@ class Alarms(Construct):
         self._promise()
         self._sources()
         self._functions(functions)
+        self._desks()
         self._messages(messaging)
         self._follow_up(follow_up)
         self._reading()
@@ -90,6 +91,14 @@ class Alarms(Construct):
             missing=TreatMissingData.BREACHING,
         )
 
+        self._alarm(
+            "hours-in-doubt",
+            "Deadlines were set without knowing a shop's hours: they cannot be read, or a year's holidays "
+            "are not known. The log of the rule evaluator names shop and year; see docs/operations.md",
+            business(self._stage, "HoursInDoubt", "Sum"),
+            at_least=1,
+        )
+
     def _functions(self, functions: Functions) -> None:
         for module, function in functions.all.items():
             self._alarm(
@@ -111,6 +120,21 @@ class Alarms(Construct):
             "Deadlines, escalations and held effects are more than 2 minutes late",
             business(self._stage, "ClockLag", "Maximum"),
             at_least=120,
+        )
+
+    def _desks(self) -> None:
+        self._alarm(
+            "nobody-on-duty",
+            "Alerts wait because nobody of their whole chain is on duty: see `winback desk show` and mend "
+            "the rota",
+            business(self._stage, "NobodyOnDuty", "Sum"),
+            at_least=1,
+        )
+        self._alarm(
+            "desk-unreadable",
+            "A desk holds what this version cannot read: its shop is alerted as if nothing were arranged",
+            business(self._stage, "UnreadableDesks", "Sum"),
+            at_least=1,
         )
 
     def _messages(self, messaging: Messaging) -> None:

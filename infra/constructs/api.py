@@ -24,6 +24,9 @@ CASES_ROUTES = (
     ("POST", "/cases/{case_id}/acknowledge"),
     ("POST", "/cases/{case_id}/resolve"),
     ("POST", "/cases/{case_id}/reopen"),
+    ("GET", "/cases/{case_id}/deadline"),
+    ("POST", "/cases/{case_id}/wait"),
+    ("POST", "/cases/{case_id}/resume"),
     ("POST", "/decisions"),
 )
 PROFILE_ROUTES = (
@@ -97,17 +100,17 @@ class Api(Construct):
         for method, path in routes:
             self.http.add_routes(path=path, methods=[HttpMethod(method)], integration=integration)
 
-    def _callers(self, name: str, description: str, routes: tuple[tuple[str, str], ...]) -> ManagedPolicy:
+    def let(self, callers: ManagedPolicy, routes: tuple[tuple[str, str], ...]) -> None:
+        """Allow those whom the policy is for to call more routes."""
         resources = [self._arn(method, path) for method, path in routes]
-        policy = ManagedPolicy(
-            self,
-            name,
-            description=description,
-            statements=[PolicyStatement(actions=["execute-api:Invoke"], resources=resources)],
-        )
+        callers.add_statements(PolicyStatement(actions=["execute-api:Invoke"], resources=resources))
         for resource in resources:
             if "*" in resource:
-                accept_star(policy, resource, "The stars stand for the numbers in a route's path")
+                accept_star(callers, resource, "The stars stand for the numbers in a route's path")
+
+    def _callers(self, name: str, description: str, routes: tuple[tuple[str, str], ...]) -> ManagedPolicy:
+        policy = ManagedPolicy(self, name, description=description)
+        self.let(policy, routes)
         return policy
 
     def admit(self, callers: ManagedPolicy, routes: tuple[tuple[str, str], ...]) -> None:

@@ -79,11 +79,20 @@ class BusinessDashboard(Construct):
                 ],
                 [
                     _graph("1 Reviews seen", total("ReviewsSeen"), total("BadReviews")),
-                    _graph("2 Sources", business(stage, "SilentShops", "Maximum"), total("PollFailures")),
+                    _graph(
+                        "2 Sources",
+                        business(stage, "SilentShops", "Maximum"),
+                        *(total("PollFailures"), total("HoursInDoubt")),
+                    ),
                     _graph(
                         "3 Cases and alerts",
                         *(total("CasesOpened"), total("CasesAdvanced"), total("AlertsSent")),
                         business(stage, "ClockLag", "Maximum"),
+                    ),
+                    _graph(
+                        "Alerts that wait",
+                        *(total("AlertsHeld"), total("AlertsSilenced"), total("AlertsBundled")),
+                        *(total("NobodyOnDuty"), total("UnreadableDesks")),
                     ),
                 ],
                 [

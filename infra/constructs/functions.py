@@ -64,15 +64,16 @@ class Functions(Construct):
         self.rule_evaluator = self.add(
             "rule_evaluator",
             seconds=10,
-            environment=_tables(cases=cases, customers=customers),
+            environment=_tables(cases=cases, customers=customers, shops=shops),
         )
         allow(self.rule_evaluator, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
         allow(self.rule_evaluator, customers.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
+        allow(self.rule_evaluator, shops.table_arn, "dynamodb:BatchGetItem")  # their hours
 
         self.case_events = self.add(
             "case_events",
             seconds=30,
-            environment=_tables(cases=cases, customers=customers)
+            environment=_tables(cases=cases, customers=customers, desk=storage.desk)
             | {
                 "WINBACK_ALERTS_TOPIC_ARN": messaging.alerts.topic_arn,
                 "WINBACK_MESSAGES_TOPIC_ARN": messaging.messages.topic_arn,
@@ -90,6 +91,13 @@ class Functions(Construct):
             "dynamodb:Query",
         )
         allow(self.case_events, cases.table_arn, "dynamodb:ConditionCheckItem")
+        allow(
+            self.case_events,
+            storage.desk.table_arn,
+            "dynamodb:BatchGetItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        )
         allow(self.case_events, [messaging.alerts.topic_arn, messaging.messages.topic_arn], "sns:Publish")
         allow(self.case_events, follow_up.machine.state_machine_arn, "states:StartExecution")
         # The emulator checks this right against "*", AWS against the workflow that waits.
@@ -110,13 +118,14 @@ class Functions(Construct):
         allow(self.case_clock, _indexes(cases, "agenda"), "dynamodb:Query")
 
         self.cases_api = self.add(
-            "cases_api", seconds=29, environment=_tables(cases=cases, customers=customers)
+            "cases_api", seconds=29, environment=_tables(cases=cases, customers=customers, shops=shops)
         )
         allow(
             self.cases_api, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"
         )
         allow(self.cases_api, _indexes(cases, "by_shop", "due"), "dynamodb:Query")
         allow(self.cases_api, customers.table_arn, "dynamodb:BatchGetItem")
+        allow(self.cases_api, shops.table_arn, "dynamodb:BatchGetItem")
 
         self.profile_api = self.add(
             "profile_api", seconds=29, environment=_tables(cases=cases, customers=customers, shops=shops)

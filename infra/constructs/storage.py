@@ -18,7 +18,7 @@ from infra.stages import Stage
 
 
 class Storage(Construct):
-    """The shops, customers and cases tables, and the one key that encrypts whatever this stack stores.
+    """The shops, customers, desk and cases tables, and the one key that encrypts whatever this stack stores.
 
     `Table` rather than `TableV2`: it takes a customer's key in a stack without a fixed region.
     """
@@ -29,6 +29,7 @@ class Storage(Construct):
         self.key = _key(self, stage)
         self.shops = self._table("shops", partition="shop_id")
         self.customers = self._table("customers", partition="customer", sort="item")
+        self.desk = self._table("desk", partition="shop_id", sort="item", expires="expires_at")
         self.cases = self._table("cases", partition="case_id", stream=StreamViewType.NEW_IMAGE)
         self.cases_stream_arn = str(self.cases.table_stream_arn)
         self._index(self.cases, "by_shop", partition="shop_id", sort="opened_at")
@@ -38,7 +39,13 @@ class Storage(Construct):
         self._index(self.cases, "agenda", partition="agenda", sort="agenda_at", holds=())
 
     def _table(
-        self, noun: str, *, partition: str, sort: str | None = None, stream: StreamViewType | None = None
+        self,
+        noun: str,
+        *,
+        partition: str,
+        sort: str | None = None,
+        stream: StreamViewType | None = None,
+        expires: str | None = None,
     ) -> Table:
         return Table(
             self,
@@ -55,6 +62,7 @@ class Storage(Construct):
             deletion_protection=self._stage.protected,
             removal_policy=self._stage.removal,
             stream=stream,
+            time_to_live_attribute=expires,
         )
 
     def _index(

@@ -20,7 +20,7 @@ from infra.local.emulator import Emulator
 DEAD_LETTERS = ("PollsDlqUrl", "ReviewsDlqUrl", "TicksDlqUrl", "CaseEventsDlqUrl")
 FUNCTIONS = (
     *("poll-planner", "review-poller", "rule-evaluator", "case-events", "case-clock"),
-    *("cases-api", "messages-api", "profile-api"),
+    *("cases-api", "desk-api", "messages-api", "profile-api"),
 )
 _read = TypeDeserializer().deserialize
 

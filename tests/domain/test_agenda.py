@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from functions.domain.agenda import advance, next_moment
-from functions.domain.cases import Case, Effect, Pause, acknowledge, resolve
+from functions.domain.cases import Case, Effect, acknowledge, resolve
 from functions.domain.pace import REAL, Pace
+from functions.domain.waits import pause, resume
 from functions.rulebook import load
 from tests.builders import NOW, case
 
@@ -29,13 +30,65 @@ def test_nothing_is_due_before_its_time() -> None:
     assert next_moment(one, REAL) == NOW + 15 * MINUTE
 
 
-def test_the_chain_goes_up_a_level_at_a_time_and_ends() -> None:
+def sent(stands: Case) -> Case:
+    """The case with every alert of its outbox told."""
+    return stands.model_copy(update={"outbox": {}})
+
+
+def chain(stands: Case, until: int) -> list[tuple[int, str]]:
+    """What is alerted minute by minute, each told at once, and when."""
+    told = []
+    for minute in range(until):
+        stands = after(stands, minute)
+        told += [(minute, key) for key in stands.outbox if key.startswith("alert")]
+        stands = sent(stands)
+    return told
+
+
+def test_the_chain_goes_up_a_level_at_a_time_and_then_repeats_until_somebody_acknowledges() -> None:
+    far = opened(warn_at=NOW + 30 * DAY, due_at=NOW + 31 * DAY)
+    assert chain(far, 460) == [
+        (15, "alert:1"),
+        (30, "alert:2"),
+        (45, "alert:repeat:1"),
+        (75, "alert:repeat:2"),
+        (105, "alert:repeat:3"),
+        (135, "alert:repeat:4"),
+        (165, "alert:repeat:5"),
+        (405, "alert:repeat:6"),
+    ]
+    one = sent(after(far, 45))
+    assert chain(acknowledge(one, "lin", NOW), 460) == []
+
+
+def test_every_level_of_the_chain_comes_not_only_the_first() -> None:  # freescout #3762
+    told = [key for _, key in chain(opened(), 60)]
+    assert told == ["alert:1", "alert:2", "alert:repeat:1"]
+
+
+def test_the_chain_waits_while_its_last_alert_does_and_counts_from_when_it_was_told() -> None:  # OnCall #1206
+    held = Effect(kind="alert", at=NOW, level=0, after=NOW + 480 * MINUTE)
+    one = opened(outbox={"alert:0": held}, warn_at=NOW + 30 * DAY, due_at=NOW + 31 * DAY)
+    assert next_moment(one, REAL) == NOW + 480 * MINUTE
+    assert after(one, 60) is one
+    resumed = after(one, 480)
+    assert resumed.outbox["alert:0"].after is None
+    assert chain(sent(resumed), 540) == [(495, "alert:1"), (510, "alert:2"), (525, "alert:repeat:1")]
+
+
+def test_a_chain_that_waits_does_not_have_the_clock_look_again_and_again() -> None:
+    performed = opened(outbox={"alert:1": Effect(kind="alert", at=NOW, level=1)}, level=1, escalate_at=NOW)
+    assert next_moment(performed, REAL) == performed.warn_at
+    assert after(performed, 60).outbox.keys() == {"alert:1"}
+
+
+def test_a_forgotten_case_reaches_the_manager_whatever_happened_to_the_looks() -> None:  # chatwoot #6889
     one, told = opened(), list[str]()
-    for minutes in range(0, 80, 5):
-        one = after(one, minutes)
-        told += [key for key in one.outbox if key not in told]
+    for minute in (200, 400, 401, 403, 1000):
+        before, one = one, after(one, minute)
+        told += [key for key in one.outbox if key not in before.outbox and key in ("alert:1", "alert:2")]
+        one = sent(one)
     assert told == ["alert:1", "alert:2"]
-    assert (one.level, one.escalate_at) == (2, None)
 
 
 def test_a_clock_that_was_late_does_not_alert_several_levels_at_once() -> None:
@@ -72,9 +125,27 @@ def test_a_resolved_case_has_nothing_ahead() -> None:
 
 
 def test_no_deadline_runs_while_we_wait_for_the_customer() -> None:
-    waiting = acknowledge(opened(pauses=(Pause(since=NOW, why="asked for a photo"),)), "lin", NOW)
-    assert next_moment(waiting, REAL) is None
-    assert after(waiting, 10_000) is waiting
+    waiting = pause(opened(), "asked for a photo", "lin", NOW)
+    assert next_moment(waiting, REAL) == NOW + 7 * DAY
+    assert after(waiting, 7 * 1440 - 1) is waiting
+    going_on = resume(waiting, "lin", NOW + DAY)
+    assert going_on.due_at == waiting.due_at + DAY
+    assert next_moment(going_on, REAL) == going_on.warn_at
+
+
+def test_a_wait_that_everybody_forgot_ends_by_itself() -> None:
+    waiting = pause(opened(), "asked for a photo", "lin", NOW)
+    going_on = after(waiting, 7 * 1440)
+    assert not going_on.paused
+    assert going_on.due_at == waiting.due_at + 7 * DAY
+    assert going_on.events.keys() - waiting.events.keys() == {"resumed:1"}
+
+
+def test_at_a_compressed_pace_a_wait_still_takes_as_long_as_it_takes() -> None:
+    waiting = pause(opened(), "asked for a photo", "lin", NOW)
+    plain, resumed = next_moment(opened(status="acknowledged"), FAST), resume(waiting, "lin", NOW + MINUTE)
+    assert plain is not None
+    assert next_moment(resumed, FAST) == plain + MINUTE
 
 
 def test_a_held_effect_is_released_in_its_time_whatever_the_case_is_by_then() -> None:

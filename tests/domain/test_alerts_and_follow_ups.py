@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.alerts import LINK_LENGTH, SMS_LENGTH, alert
+from functions.domain.calendars import Hours
 from functions.domain.cases import Effect
 from functions.domain.causes import CAUSES
 from functions.domain.follow_ups import plan
@@ -92,3 +93,15 @@ def test_a_compressed_plan_keeps_the_order_of_things() -> None:
 
 def test_guidance_comes_within_24_hours_of_the_resolution() -> None:
     assert plan(case(), RULES, REAL).guidance_after_s <= 24 * 3600
+
+
+def test_an_alert_names_the_day_of_a_deadline_that_is_more_than_a_day_away() -> None:
+    seen = datetime(2026, 5, 8, 9, 40, tzinfo=UTC)
+    berlin = Hours.model_validate({"zone": "Europe/Berlin"})
+    first = Effect(kind="alert", at=seen, level=0)
+    for due_at, hours, told in (
+        (datetime(2026, 5, 9, 2, 40, tzinfo=UTC), None, "限10:40响应"),
+        (datetime(2026, 5, 11, 2, 40, tzinfo=UTC), None, "限周一10:40响应"),
+        (datetime(2026, 5, 11, 2, 40, tzinfo=UTC), berlin, "限周一04:40响应"),
+    ):
+        assert told in alert(case(due_at=due_at, hours=hours), first, LINK, RULES).sms

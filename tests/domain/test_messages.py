@@ -266,7 +266,7 @@ def test_a_blank_variable_is_refused() -> None:
             return Decision(found.table, found.row, found.why, then, found.facts, found.rulebook)
 
     with pytest.raises(BlankVariable, match="coupon"):
-        step_text(case(), "care", WithoutAmount())
+        step_text(case(), "care", WithoutAmount())  # all but one method is the rulebook's
 
 
 def test_a_promotional_text_without_a_way_out_is_refused() -> None:

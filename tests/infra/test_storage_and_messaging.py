@@ -11,6 +11,7 @@ KEYS = {
     "shops": ["shop_id"],
     "customers": ["customer", "item"],
     "cases": ["case_id"],
+    "desk": ["shop_id", "item"],
 }
 INDEXES = {
     "by_shop": ["shop_id", "opened_at"],

@@ -212,12 +212,12 @@ class Shop:
     def write(self, result: str = "good", content: str = PRAISE, **row: Any) -> str:
         """Have a customer write a review, or edit the one with that oid; return its key.
 
-        Bad is what is not rated good, or complains.
+        Bad is what is not rated good, or complains. Each is about another product, so that many of them are
+        no incident.
         """
         oid = row.get("oid") or next(_numbers)
-        self.simulator.publish(
-            Row.of({"oid": oid, "result": result, "content": content, "ouid": f"buyer-{oid}"} | row, now())
-        )
+        written = {"oid": oid, "result": result, "content": content, "ouid": f"buyer-{oid}", "num_iid": oid}
+        self.simulator.publish(Row.of(written | row, now()))
         key = f"taobao#{self.shop_id}#{oid}"
         self.all.add(key)
         if result != "good" or content == COMPLAINT:

@@ -30,7 +30,7 @@ class Stage:
 
     def review(self) -> Review:
         number = next(_numbers)
-        names = {name: f"{name}-{number}" for name in ("review_id", "order_id", "customer_id")}
+        names = {name: f"{name}-{number}" for name in ("review_id", "order_id", "customer_id", "product_id")}
         return review(shop_id=self.shop_id, posted_at=now(), first_seen_at=now(), **names)
 
     def case(self) -> tuple[str, Review]:
@@ -90,6 +90,16 @@ class Stage:
         asked = {"review": written.model_dump(mode="json")} if path == "/decisions" else body
         return self._call(method, path.format(case=number, shop=self.shop_id), asked, self.system.supervisor)
 
+    def arrange(self, method: str, path: str, body: Any = None) -> str:
+        """Make a supervisor's call about the desk of a shop with an open case; "{made}" is a new silence."""
+        self.case()
+        desk, made = f"/shops/{self.shop_id}", ""
+        if "{made}" in path:
+            said = arranged() | {"reason": f"number {next(_numbers)}"}
+            made = self.system.supervisor.post(f"{desk}/silences", said)["silence_id"]
+        asked = body and body | {"reason": f"number {next(_numbers)}"}
+        return self._call(method, desk + path.format(made=made), asked, self.system.supervisor)
+
     def serve(self, method: str, path: str, body: Any = None) -> str:
         """Make a shop system's call about a customer with an order and a case."""
         _, written = self.case()
@@ -134,6 +144,16 @@ def writing(step: str) -> Deed:
 
 def supervising(method: str, path: str, body: Any = None) -> Deed:
     return lambda stage: stage.supervise(method, path, body)
+
+
+def arranging(method: str, path: str, body: Any = None) -> Deed:
+    return lambda stage: stage.arrange(method, path, body)
+
+
+def arranged() -> dict[str, Any]:
+    """A silence of nothing that there is."""
+    ends = iso(now() + timedelta(hours=1))
+    return {"by": "li", "reason": "a test", "matchers": {"products": ["none"]}, "ends": ends}
 
 
 def serving(method: str, path: str, body: Any = None) -> Deed:

@@ -139,6 +139,9 @@ def test_a_case_that_nobody_takes_goes_up_the_chain_is_warned_breached_and_expir
     eventually(lambda: closed(system, number))
     eventually(lambda: len(system.alerts.heard(case_id=number)) >= 5)
     heard = system.alerts.heard(case_id=number)
+    repeats = [each for each in heard if each.attributes["kind"] == "repeat"]
+    assert repeats, "nobody acknowledged"
+    heard = [each for each in heard if each not in repeats]
     assert kinds(heard) == ["first", "escalation", "escalation", "warning", "breach"]
     assert [each.body["roles"] for each in heard] == [
         ["agent", "supervisor"],
@@ -161,9 +164,8 @@ def test_an_acknowledgement_after_the_chain_ended_stops_neither_warning_nor_brea
     system.supervisor.post(f"/cases/{number}/acknowledge", {"by": "supervisor.li"})
     assert "warned" not in system.known(number).events
     eventually(lambda: "breach" in kinds(system.alerts.heard(case_id=number)), within_s=2 * SOON_S)
-    assert kinds(system.alerts.heard(case_id=number)) == [
-        "first", "escalation", "escalation", "warning", "breach",
-    ]  # fmt: skip
+    heard = [kind for kind in kinds(system.alerts.heard(case_id=number)) if kind != "repeat"]
+    assert heard == ["first", "escalation", "escalation", "warning", "breach"]
     resolve(system, number)
     eventually(lambda: "guidance sent" in timeline(system, number))
 

@@ -7,7 +7,16 @@ import pytest
 from infra.local.watcher import FUNCTIONS
 from tests.system.rights import WORKFLOW, Grant, grants, without
 from tests.system.running import Shop, System, eventually
-from tests.system.stage import Deed, Stage, performing, serving, supervising, writing
+from tests.system.stage import (
+    Deed,
+    Stage,
+    arranged,
+    arranging,
+    performing,
+    serving,
+    supervising,
+    writing,
+)
 
 pytestmark = pytest.mark.system
 
@@ -33,6 +42,7 @@ NEEDED: dict[Grant, Deed] = {
     Grant("review-poller", "sqs:SendMessage", "reviews"): Stage.poll,
     Grant("rule-evaluator", _BATCH, "cases"): Stage.evaluate,
     Grant("rule-evaluator", _BATCH, "customers"): Stage.evaluate,
+    Grant("rule-evaluator", _BATCH, "shops"): Stage.evaluate,
     Grant("rule-evaluator", _PUT, "cases"): Stage.evaluate,
     Grant("rule-evaluator", _PUT, "customers"): Stage.evaluate,
     Grant("case-events", _BATCH, "cases"): _ALERT,
@@ -47,6 +57,14 @@ NEEDED: dict[Grant, Deed] = {
     Grant("case-events", _PUT, "customers"): _CARE,
     Grant("case-events", _CHECK, "customers"): _CARE,
     Grant("case-events", _CHECK, "cases"): _CARE,
+    Grant("case-events", _QUERY, "desk"): _ALERT,
+    Grant("case-events", _UPDATE, "desk"): _ALERT,
+    Grant("case-events", _BATCH, "desk"): performing("alert:warning", kind="alert", name="warning"),
+    Grant("desk-api", _QUERY, "desk"): arranging("GET", "/desk"),
+    Grant("desk-api", _PUT, "desk"): arranging("POST", "/silences", arranged()),
+    Grant("desk-api", _UPDATE, "desk"): arranging("DELETE", "/silences/{made}"),
+    Grant("desk-api", _BATCH, "cases"): arranging("POST", "/silences", arranged()),
+    Grant("desk-api", _QUERY, "cases/due"): arranging("POST", "/silences", arranged()),
     Grant("case-clock", "sqs:SendMessage", "ticks"): Stage.look,
     Grant("case-clock", _QUERY, "cases/agenda"): Stage.look,
     Grant("case-clock", _BATCH, "cases"): Stage.look,
@@ -65,6 +83,7 @@ NEEDED: dict[Grant, Deed] = {
     Grant("messages-api", _PUT, "customers"): _WRITE,
     Grant("messages-api", _GET, "shops"): serving("POST", "/opt-out"),
     Grant("profile-api", _GET, "shops"): serving("PATCH", "", {"opted_out": True}),
+    Grant("cases-api", _BATCH, "shops"): supervising("POST", "/decisions"),
     Grant("profile-api", _BATCH, "customers"): _ORDER,
     Grant("profile-api", _PUT, "customers"): _ORDER,
     Grant("profile-api", _GET, "customers"): serving("GET", ""),
