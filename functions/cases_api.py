@@ -316,5 +316,8 @@ def _detail(case: Case) -> Detail:
         history=case.timeline,
         latency=milestones(case),
         outstanding=sorted(case.outbox),
-        explanation=[explain(decision) for decision in case.decisions],
+        explanation=[
+            *(explain(decision) for decision in case.decisions),
+            *(f"reach: {each.told}" for each in case.reach),
+        ],
     )

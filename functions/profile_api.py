@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationErr
 from functions.domain.cases import Outcome, Status, case_id, forget_person
 from functions.domain.causes import Cause
 from functions.domain.decisions import Decision
-from functions.domain.messages import Entry
+from functions.domain.history import Entry
 from functions.domain.money import Fen
 from functions.domain.profiles import Channel, Consent, Order, Profile
 from functions.domain.reviews import Review

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from functions import rulebook
 from functions.domain.alerts import CHINA
 from functions.domain.cases import Case, Effect, Event
-from functions.domain.messages import FREE, Customer, Message, No, Send, Wait, weigh
+from functions.domain.history import FREE, Message
+from functions.domain.messages import Customer, No, Send, Wait, weigh
 from functions.domain.outbox import Done, Held
 from functions.domain.times import iso
 from functions.runtime.clients import client

@@ -20,7 +20,7 @@ from infra.local.emulator import Emulator
 DEAD_LETTERS = ("PollsDlqUrl", "ReviewsDlqUrl", "TicksDlqUrl", "NoticesDlqUrl", "CaseEventsDlqUrl")
 FUNCTIONS = (
     *("poll-planner", "review-poller", "rule-evaluator", "case-events", "case-clock"),
-    *("cases-api", "profile-api", "desk-api", "case-page", "alert-sender"),
+    *("cases-api", "desk-api", "messages-api", "profile-api", "case-page", "alert-sender"),
 )
 _read = TypeDeserializer().deserialize
 

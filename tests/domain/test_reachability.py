@@ -93,7 +93,7 @@ def test_a_case_opens_with_its_plan_and_tells_it_in_the_timeline() -> None:
     assert "care" not in note
 
 
-@pytest.mark.parametrize("cause", list(RULES.table("drafts").facts["cause"].words))
+@pytest.mark.parametrize("cause", RULES.table("drafts").facts["cause"].words)
 def test_every_draft_passes_the_gate_and_says_what_was_decided(cause: str) -> None:
     for remedy, coupon in (("refund", 500), ("reship", 1000), ("supervisor", 0)):
         chat, public = drafts(case(cause=cause, remedy=remedy, coupon=coupon), RULES)

@@ -11,7 +11,7 @@ from botocore.client import BaseClient
 
 from functions import case_events
 from functions.domain.cases import Case, Effect
-from functions.domain.messages import Entry
+from functions.domain.history import Entry
 from functions.domain.profiles import Consent
 from functions.store import cases, customers, messages
 from functions.store.cases import open_case
@@ -46,7 +46,7 @@ def known(**given: Any) -> None:
 def due(step: str, number: int = 1, at: datetime = ASKED, **given: Any) -> Case:
     """A resolved case of the one customer, in whose outbox the step's message is."""
     effect = Effect(kind="message", at=at, name=step)
-    one = case(review_id=f"r{number}", **{"status": "resolved"} | given)
+    one = case(review_id=f"r{number}", **{"status": "resolved", "resolved_at": ASKED} | given)
     return open_case(one.model_copy(update={"outbox": {f"message:{step}": effect}}), None)
 
 

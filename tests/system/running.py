@@ -106,8 +106,9 @@ class System:
             TableName=self.stack.outputs["CasesTable"],
             Key=attributes({"case_id": case_id}),
             UpdateExpression="SET "
-            + ", ".join(f"{name} = :{name}" for name in attribute)
+            + ", ".join(f"#{name} = :{name}" for name in attribute)
             + " ADD version :one",
+            ExpressionAttributeNames={f"#{name}": name for name in attribute},
             ExpressionAttributeValues=attributes(
                 {":one": 1} | {f":{name}": value for name, value in attribute.items()}
             ),
@@ -121,7 +122,19 @@ class System:
             UpdateExpression="SET outbox.#key = :effect, pending = :yes ADD version :one",
             ExpressionAttributeNames={"#key": key},
             ExpressionAttributeValues=attributes(
-                {":effect": {**effect, "at": iso(datetime.now(UTC))}, ":yes": True, ":one": 1}
+                {":effect": {"at": iso(datetime.now(UTC)), **effect}, ":yes": True, ":one": 1}
+            ),
+        )
+
+    def tell(self, case_id: str, key: str, **event: str) -> None:
+        """Write a line of the case's timeline."""
+        self.client("dynamodb").update_item(
+            TableName=self.stack.outputs["CasesTable"],
+            Key=attributes({"case_id": case_id}),
+            UpdateExpression="SET events.#key = :event ADD version :one",
+            ExpressionAttributeNames={"#key": key},
+            ExpressionAttributeValues=attributes(
+                {":event": {"at": iso(datetime.now(UTC)), **event}, ":one": 1}
             ),
         )
 

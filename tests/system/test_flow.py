@@ -19,7 +19,7 @@ from tests.system.running import (
 
 pytestmark = pytest.mark.system
 
-EVERY_STEP = ["guidance", "care", "silver"]
+EVERY_STEP = ["guidance", "care", "silver", "repurchase"]
 
 
 def opened(shop: Shop, **row: object) -> str:
@@ -110,6 +110,7 @@ def test_a_case_that_is_taken_and_solved_is_followed_up_to_the_silver_membership
     system.supervisor.post(f"/cases/{number}/acknowledge", {"by": "supervisor.li"})
     resolve(system, number)
     eventually(lambda: closed(system, number))
+    eventually(lambda: system.all_done(number), within_s=2 * SOON_S)
     assert steps(system, number) == EVERY_STEP
     told = timeline(system, number)
     order_of = [told.index(kind) for kind in ("posted", "seen", "opened", "acknowledged", "resolved")]
@@ -126,6 +127,7 @@ def test_without_consent_only_the_guidance_is_sent(system: System, shop: Shop) -
     number = opened(shop)
     resolve(system, number)
     eventually(lambda: closed(system, number))
+    eventually(lambda: system.all_done(number), within_s=2 * SOON_S)
     assert steps(system, number) == ["guidance"]
     assert {"guidance sent", "care not sent", "silver not sent"} <= set(timeline(system, number))
 

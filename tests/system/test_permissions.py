@@ -7,20 +7,31 @@ import pytest
 from infra.local.watcher import FUNCTIONS
 from tests.system.rights import WORKFLOW, Grant, grants, without
 from tests.system.running import Shop, System, eventually
-from tests.system.stage import Deed, Stage, arranged, arranging, performing, serving, supervising
+from tests.system.stage import (
+    Deed,
+    Stage,
+    arranged,
+    arranging,
+    performing,
+    serving,
+    supervising,
+    writing,
+)
 
 pytestmark = pytest.mark.system
 
-_BATCH, _GET, _PUT, _UPDATE, _DELETE, _QUERY = (
+_BATCH, _GET, _PUT, _UPDATE, _DELETE, _QUERY, _CHECK = (
     f"dynamodb:{action}"
-    for action in ("BatchGetItem", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
-)
+    for action in (
+        "BatchGetItem", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "ConditionCheckItem",
+    )
+)  # fmt: skip
 _SECRET = "secretsmanager:GetSecretValue"
 _ALERT = performing()
-_GUIDANCE = performing("message:guidance", kind="message", name="guidance")
-_SILVER = performing("message:silver", kind="message", name="silver")
+_CARE = writing("care")
 _WAKE = performing("wake:test", kind="wake", token="nobody-waits-here")
 _SOLVED = {"by": "li", "cause": "logistics_delay", "outcome": "solved"}
+_WRITE = supervising("POST", "/cases/{case}/messages", {"by": "li", "text": "非常抱歉，今天为您补发。"})
 _ORDER, _EXPORT, _ERASE = serving("POST", "/orders"), serving("GET", "/export"), serving("DELETE", "")
 
 NEEDED: dict[Grant, Deed] = {
@@ -40,9 +51,13 @@ NEEDED: dict[Grant, Deed] = {
     Grant("case-events", "sns:Publish", "alerts"): _ALERT,
     Grant("case-events", "states:StartExecution", "follow-up"): _ALERT,
     Grant("case-events", "states:SendTaskSuccess", "*"): _WAKE,
-    Grant("case-events", _GET, "customers"): _GUIDANCE,
-    Grant("case-events", "sns:Publish", "messages"): _GUIDANCE,
-    Grant("case-events", _PUT, "customers"): _SILVER,
+    Grant("case-events", "sns:Publish", "messages"): _CARE,
+    Grant("case-events", _BATCH, "customers"): _CARE,
+    Grant("case-events", _GET, "customers"): _CARE,
+    Grant("case-events", _QUERY, "customers"): _CARE,
+    Grant("case-events", _PUT, "customers"): _CARE,
+    Grant("case-events", _CHECK, "customers"): _CARE,
+    Grant("case-events", _CHECK, "cases"): _CARE,
     Grant("case-events", _QUERY, "desk"): _ALERT,
     Grant("case-events", _UPDATE, "desk"): _ALERT,
     Grant("case-events", _BATCH, "desk"): performing("alert:warning", kind="alert", name="warning"),
@@ -71,6 +86,14 @@ NEEDED: dict[Grant, Deed] = {
     Grant("cases-api", _QUERY, "cases/due"): supervising("GET", "/cases?shop={shop}&sort=due"),
     Grant("cases-api", _PUT, "cases"): supervising("POST", "/cases/{case}/resolve", _SOLVED),
     Grant("cases-api", _BATCH, "customers"): supervising("POST", "/decisions"),
+    Grant("messages-api", _BATCH, "cases"): supervising("GET", "/cases/{case}/drafts"),
+    Grant("messages-api", _PUT, "cases"): _WRITE,
+    Grant("messages-api", _BATCH, "customers"): _WRITE,
+    Grant("messages-api", _GET, "customers"): _WRITE,
+    Grant("messages-api", _QUERY, "customers"): _WRITE,
+    Grant("messages-api", _PUT, "customers"): _WRITE,
+    Grant("messages-api", _GET, "shops"): serving("POST", "/opt-out"),
+    Grant("profile-api", _GET, "shops"): serving("PATCH", "", {"opted_out": True}),
     Grant("cases-api", _BATCH, "shops"): supervising("POST", "/decisions"),
     Grant("profile-api", _BATCH, "customers"): _ORDER,
     Grant("profile-api", _PUT, "customers"): _ORDER,
