@@ -9,6 +9,7 @@ a channel's answer and its receipt a crash repeats the message (docs/decisions/0
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from math import ceil
 from typing import Any, Literal
@@ -30,6 +31,7 @@ from functions.store.errors import StaleWrite
 
 _ATTEMPTS = 5
 _LONGEST_DELAY = 900  # seconds; SQS's
+_CROWDED_S = 2  # until the next try to book a slot where others were always faster
 
 
 @observed
@@ -101,22 +103,20 @@ def _its_turn(
             return _later(notice.model_copy(update={"slot": None}), at, moment)
         try:
             channels.save(claimed)
-        except StaleWrite as error:
-            stale, channel = error, _fresh(channel)
+        except StaleWrite:  # others book too: look again at what is left
+            channel = _fresh(channel)
         else:
             return wait <= 0 or _later(notice.model_copy(update={"slot": at}), at, moment)
-    raise stale
+    _send_on([notice], _CROWDED_S)
+    return False
 
 
 def _block(channel: Channel, allowed: Limits, moment: datetime) -> None:
+    """Note that the channel needs a rest. In a crowd the next message that is too many notes it."""
     for _ in range(_ATTEMPTS):
-        try:
+        with suppress(StaleWrite):
             channels.save(domain.block(_fresh(channel), allowed, moment))
-        except StaleWrite as error:
-            stale = error
-        else:
             return
-    raise stale
 
 
 def _later(notice: Notice, at: datetime, moment: datetime) -> Literal[False]:

@@ -99,6 +99,8 @@ def _clock(case: Case, now: datetime) -> str:
     """The deadline is that of the first response: once somebody is at work, it is met or missed for good."""
     if not case.waiting:
         return ""
+    if case.paused:
+        return '<p class="who">正在等待客户回复，计时暂停。</p>'
     left = int((case.due_at - now).total_seconds())
     whole = max(1, int((case.due_at - case.review.first_seen_at).total_seconds()))
     tone = "late" if left < 0 else "warm" if left < _NEAR.total_seconds() else ""

@@ -16,8 +16,9 @@ from functions.domain.channels import KINDS, Kind
 from functions.domain.explanations import milestones
 from functions.runtime import credentials
 from functions.runtime.clients import client
-from functions.store import cases
+from functions.store import cases, channels
 from functions.store.cases import open_case
+from functions.store.errors import StaleWrite
 from functions.store.items import attributes
 from infra.local.simulators.robots import Robots
 from tests.builders import NOW, SHOP, case
@@ -355,6 +356,23 @@ def test_two_senders_at_once_book_different_slots(
     (stored,) = aws.items("channels")
     assert len(stored["booked"]) == 2
     assert len(robots.heard["feishu"]) == 2
+
+
+def test_in_a_crowd_an_alert_comes_again_soon_instead_of_failing(
+    aws: Cloud, robots: Robots, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel(robots, "feishu")
+    one = opened()
+
+    def beaten(_: object) -> None:
+        raise StaleWrite("channel")
+
+    with monkeypatch.context() as crowd:
+        crowd.setattr(channels, "save", beaten)
+        handle(alert(one))
+    assert [at - NOW for at, _ in time.delayed] == [timedelta(seconds=2)]
+    time.pass_until_quiet()
+    assert told(one) == [("delivered", "feishu", None)]
 
 
 def test_nothing_logged_names_an_address_a_key_or_a_text(
