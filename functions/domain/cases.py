@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from functions.domain.causes import Cause
 from functions.domain.deadlines import due
 from functions.domain.decisions import Decision, Rules
-from functions.domain.malice import suspicion
+from functions.domain.exhibits import Dossier
+from functions.domain.malice import Malice, Signal, signals, suspicion
 from functions.domain.profiles import Order, Profile
 from functions.domain.remedies import goodwill, remedy
 from functions.domain.reviews import Review
@@ -66,7 +67,9 @@ class Case(BaseModel):
     grade: str
     owner: str
     suspected_malicious: bool = False
-    signals: tuple[str, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    malice: Malice | None = Field(None, description="Since it was suspected: what a person says of it")
+    dossier: Dossier = Field(default_factory=Dossier)
     tier: str
     remedy: str
     coupon: int = Field(0, description="fen")
@@ -116,7 +119,8 @@ def open_case(
     The order's total is the order value; where the order is unknown, the reviewed item's price.
     """
     reading = verdict.reading
-    malice = suspicion(reading, profile, rules)
+    found = signals(review, reading, profile, rules, now)
+    malice = suspicion(found, False, rules)
     suspected = malice.then["suspected"] is True
     grade = rules.decide("grades", {"cause": reading.cause, "suspected_malicious": suspected})
     customer_tier = tier(profile, order, rules, now)
@@ -134,7 +138,8 @@ def open_case(
         grade=grade.text("grade"),
         owner=grade.text("owner"),
         suspected_malicious=suspected,
-        signals=tuple(malice.names("signals")),
+        signals=found,
+        malice=Malice(status="suspected", at=now) if suspected else None,
         tier=customer_tier.text("tier"),
         remedy=offer.text("remedy"),
         coupon=offer.number("coupon"),
@@ -220,14 +225,21 @@ def forget_person(case: Case, now: datetime) -> Case:
 
     Forgetting again changes nothing.
     """
-    known = case.review.customer_id, case.review.order_id, case.review.text, case.evidence
+    details = [signal.detail for signal in case.signals]
+    known = case.review.customer_id, case.review.order_id, case.review.text, case.evidence, *details
     if "erased" in case.events and not any(known):
         return case
     review = _without_person(case.review)
     events = {key: event.model_copy(update={"note": None}) for key, event in case.events.items()}
     return _changed(
         case.model_copy(update={"events": events}),
-        {"review": review, "evidence": ()},
+        {
+            "review": review,
+            "evidence": (),
+            "signals": tuple(signal.model_copy(update={"detail": ""}) for signal in case.signals),
+            "malice": case.malice and case.malice.model_copy(update={"note": None}),
+            "dossier": case.dossier.without_person(),
+        },
         {"erased": Event(at=now, kind="person erased")},
     )
 

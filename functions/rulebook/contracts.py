@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.domain.causes import CAUSES
+from functions.domain.exhibits import EXHIBITS
+from functions.domain.malice import COUNTERS, SIGNALS
 
 _CAUSES = list(CAUSES)
+_SIGNALS = list(SIGNALS)
+_COUNTERS = list(COUNTERS)
+_EXHIBITS = list(EXHIBITS)
 _TIERS = ["high_value", "new", "dormant", "regular"]
 
 
@@ -32,10 +37,21 @@ CONTRACTS = {
         {"bad": "bool"},
     ),
     "certainty": Contract({"complains": "bool", "confidence": "int"}, {"needs_check": "bool"}),
-    "malice": Contract(
-        {"blackmail": "bool", "orders": "int", "returned_percent": "int"},
-        {"suspected": "bool", "signals": "names"},
+    "malice": Contract({"signals": "int [0..]", "raised": "bool"}, {"suspected": "bool"}),
+    "signals": Contract(
+        {"signal": _SIGNALS, "count": "int [0..]", "percent": "int [0..100]"}, {"speaks": "bool"}
     ),
+    "counter_evidence": Contract({"fact": _COUNTERS, "count": "int [0..]"}, {"speaks": "bool"}),
+    "sources": Contract({"of": ["count", "keep"]}, {"within": "duration"}),
+    "appeals": Contract(
+        {"platform": ["taobao", "douyin", "jd", "kuaishou", "other"]},
+        {
+            **dict.fromkeys(("option", "link", "clause"), "text"),
+            **dict.fromkeys(("needs", "helps"), "names"),
+            **dict.fromkeys(("file_within", "warn_before", "answer_within"), "duration"),
+        },
+    ),
+    "exhibits": Contract({"kind": _EXHIBITS}, {"media": "names", "megabytes": "int"}),
     "grades": Contract(
         {"cause": _CAUSES, "suspected_malicious": "bool"},
         {
@@ -73,7 +89,11 @@ CONTRACTS = {
     "limits": Contract({"of": ["grades.respond_within"]}, {"longest": "duration?", "most": "fen?"}),
 }
 # Names among an output that the code knows; the alerts topic filters by role.
-NAMES = {("alerts", "roles"): ("agent", "supervisor", "manager", "legal")}
+NAMES = {
+    ("alerts", "roles"): ("agent", "supervisor", "manager", "legal"),
+    ("appeals", "needs"): EXHIBITS,
+    ("appeals", "helps"): EXHIBITS,
+}
 # Tables whose answer reaches a customer, however the file calls itself.
 CUSTOMER_TABLES = {"remedies", "goodwill", "tiers", "follow_up", "late_parcels", "ambassadors", "referrals"}
 TOPICS = {*CAUSES, "complaint", "praise", "leverage", "benefit", "blackmail", "harm", "abuse"} - {
