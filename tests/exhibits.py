@@ -7,7 +7,7 @@ from typing import Any
 
 from functions.domain.cases import Case
 from functions.domain.exhibits import Dossier, Exhibit
-from functions.domain.malice import Malice, Signal
+from functions.domain.malice import Against, Malice, Signal
 from tests.builders import NOW, case
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
@@ -54,9 +54,11 @@ def malicious(*kinds: str, **given: Any) -> Case:
     """A case whose malice a person confirmed, with one exhibit of each kind."""
     found = Signal(
         name="blackmail_in_chat",
-        source="a chat handed in by 王芳",
+        source="chat",
+        by="王芳",
+        count=1,
         detail="“不给我转50块钱就等着差评”",
-        counter=("The account kept many orders without any dispute. (12)",),
+        counter=(Against(fact="kept_orders", count=12, why="Many orders were kept."),),
         at=NOW + timedelta(minutes=5),
     )
     exhibits = tuple(exhibit(kind) for kind in kinds or BYTES)

@@ -117,7 +117,7 @@ class Dossier(BaseModel):
     appeal: Appeal | None = None
 
     def without_person(self) -> "Dossier":
-        """Return it without what people wrote. The files themselves are evidence and go when their time is up."""
+        """Return it without what people wrote. The files are evidence and go when their time is up."""
         bare = {"file_name": "erased", "note": "erased"}
         exhibits = tuple(exhibit.model_copy(update=bare) for exhibit in self.exhibits)
         appeal = self.appeal and self.appeal.model_copy(update={"note": None})

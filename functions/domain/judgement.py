@@ -29,7 +29,7 @@ def add_signal(case: Case, found: Signal, rules: Rules, now: datetime) -> Case:
     known = with_signal(case.signals, found)
     if known == case.signals:
         return case
-    event = Event(at=now, kind="signal of malice", note=f"{found.name}, {found.source}")
+    event = Event(at=now, kind="signal of malice", by=found.by, note=f"{found.name} ({found.source})")
     case = _noted(case, {"signals": known}, f"signal:{len(known)}", event)
     decision = suspicion(known, False, rules)
     if case.malice is not None or case.status not in WAITING or decision.then["suspected"] is not True:

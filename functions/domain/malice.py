@@ -22,15 +22,31 @@ Counter = Literal["kept_orders", "concrete_fault", "customer_photos", "shop_offe
 COUNTERS: tuple[Counter, ...] = get_args(Counter)
 
 
+Source = Literal["review_text", "chat", "orders", "reviews", "imported_sources"]
+
+
+class Against(BaseModel):
+    """A fact that speaks against malice, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    fact: Counter
+    count: int
+    why: str
+
+
 class Signal(BaseModel):
-    """One thing that speaks for malice. `detail` may quote a customer, so it stays inside the case."""
+    """One thing that speaks for malice. `detail` quotes a customer, so it stays inside the case."""
 
     model_config = ConfigDict(frozen=True)
 
     name: SignalName
-    source: str = Field(description="Where it was seen, or who handed it in")
-    detail: str = Field(description="What was seen there")
-    counter: tuple[str, ...] = Field((), description="What speaks against it")
+    source: Source = Field(description="Where it was seen")
+    by: str | None = Field(None, description="Who handed in what it was seen in")
+    count: int = Field(description="Phrases, orders of the account, or bad reviews of the source")
+    percent: int = Field(0, description="Of those orders that were returned")
+    detail: str = Field("", description="The words that show it")
+    counter: tuple[Against, ...] = Field((), description="What speaks against it")
     at: Time
 
 
@@ -61,27 +77,21 @@ def signals(
     returned = min(100, 100 * profile.returns // profile.orders) if profile.orders else 0
     window = timedelta(seconds=within("count", rules))
     close = sum(abs(review.posted_at - at) < window for at in profile.bad_review_times)
-    seen: list[tuple[SignalName, int, int, str, str]] = [
-        ("blackmail_in_review", len(reading.blackmail), 0, "the review's text", _quoted(reading.blackmail)),
-        (
-            "abnormal_returns", profile.orders, returned, "the customer's orders",
-            f"{profile.returns} of {profile.orders} orders were returned",
-        ),
-        (
-            "bulk_from_one_source", close + 1, 0, "the customer's reviews",
-            f"{close + 1} bad reviews by one customer within {window}",
-        ),
-    ]  # fmt: skip
-    speaking = [each for each in seen if _speaks(each[0], each[1], each[2], rules)]
+    phrases = len(reading.blackmail)
+    seen: tuple[tuple[SignalName, Source, int, int, str], ...] = (
+        ("blackmail_in_review", "review_text", phrases, 0, _quoted(reading.blackmail)),
+        ("abnormal_returns", "orders", profile.orders, returned, ""),
+        ("bulk_from_one_source", "reviews", close + 1, 0, ""),
+    )
+    speaking = [each for each in seen if _speaks(each[0], each[2], each[3], rules)]
     if not speaking:
         return ()
     fault = reading.evidence if reading.worded and reading.cause not in ("malicious", "other") else ()
-    against = counter_evidence(
-        {"kept_orders": profile.orders - profile.returns, "concrete_fault": len(fault)}, rules
-    )
+    kept = profile.orders - profile.returns
+    against = counter_evidence({"kept_orders": kept, "concrete_fault": len(fault)}, rules)
     return tuple(
-        Signal(name=name, source=source, detail=detail, counter=against, at=now)
-        for name, _, _, source, detail in speaking
+        Signal(name=name, source=source, count=n, percent=percent, detail=detail, counter=against, at=now)
+        for name, source, n, percent, detail in speaking
     )
 
 
@@ -94,7 +104,9 @@ def chat_signal(chat: Iterable[Said], by: str, rules: Rules, now: datetime) -> S
     offered = _blackmail((each.text for each in said if each.by == "shop"), rules)
     return Signal(
         name="blackmail_in_chat",
-        source=f"a chat handed in by {by}",
+        source="chat",
+        by=by,
+        count=len(found),
         detail=_quoted(found),
         counter=counter_evidence({"shop_offered": len(offered)}, rules),
         at=now,
@@ -105,13 +117,7 @@ def bulk_signal(reviews: int, by: str, rules: Rules, now: datetime) -> Signal | 
     """Return the signal in so many bad reviews from one imported source."""
     if not _speaks("bulk_from_one_source", reviews, 0, rules):
         return None
-    window = timedelta(seconds=within("count", rules))
-    return Signal(
-        name="bulk_from_one_source",
-        source=f"sources imported by {by}",
-        detail=f"{reviews} bad reviews from one source within {window}",
-        at=now,
-    )
+    return Signal(name="bulk_from_one_source", source="imported_sources", by=by, count=reviews, at=now)
 
 
 def suspicion(found: Iterable[Signal], raised: bool, rules: Rules) -> Decision:
@@ -122,16 +128,22 @@ def suspicion(found: Iterable[Signal], raised: bool, rules: Rules) -> Decision:
 
 def with_signal(known: tuple[Signal, ...], found: Signal) -> tuple[Signal, ...]:
     """Return the signals with one more; what was seen there before is kept, once."""
-    same = [each for each in known if (each.name, each.detail) == (found.name, found.detail)]
+    same = any(
+        (each.name, each.source, each.detail) == (found.name, found.source, found.detail) for each in known
+    )
     return known if same else (*known, found)
 
 
-def counter_evidence(counts: Mapping[Counter, int], rules: Rules) -> tuple[str, ...]:
-    """Return in words what of these facts speaks against malice."""
+def counter_evidence(counts: Mapping[Counter, int], rules: Rules) -> tuple[Against, ...]:
+    """Return which of these facts speak against malice."""
     decided = (
-        (rules.decide("counter_evidence", {"fact": fact, "count": n}), n) for fact, n in counts.items()
+        (fact, n, rules.decide("counter_evidence", {"fact": fact, "count": n})) for fact, n in counts.items()
     )
-    return tuple(f"{decision.why} ({n})" for decision, n in decided if decision.then["speaks"] is True)
+    return tuple(
+        Against(fact=fact, count=n, why=decision.why)
+        for fact, n, decision in decided
+        if decision.then["speaks"] is True
+    )
 
 
 def within(of: Literal["count", "keep"], rules: Rules) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from functions.domain.cases import Case
 from functions.domain.exhibits import Exhibit
+from functions.domain.malice import Signal
 from functions.domain.times import parse
 
 _CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -25,6 +26,19 @@ _SIGNALS = {
     "blackmail_in_chat": "聊天中以评价要挟",
     "abnormal_returns": "退货率异常",
     "bulk_from_one_source": "同一来源集中差评",
+}
+_SOURCES = {
+    "review_text": "评价原文",
+    "chat": "聊天记录",
+    "orders": "订单历史",
+    "reviews": "评价历史",
+    "imported_sources": "导入的来源",
+}
+_AGAINST = {
+    "kept_orders": "未退货的订单",
+    "concrete_fault": "指出了可核实的具体问题",
+    "customer_photos": "买家提供图片",
+    "shop_offered": "店铺一方曾主动许诺好处",
 }
 _PLATFORMS = {
     "taobao": "淘宝/天猫",
@@ -133,9 +147,9 @@ def _signals(case: Case) -> str:
     rows = [
         (
             _SIGNALS[signal.name],
-            escape(signal.source),
-            escape(signal.detail) or "（已删除）",
-            _list(signal.counter) or "无",
+            _SOURCES[signal.source] + (f"（{escape(signal.by)} 提交）" if signal.by else ""),
+            escape(signal.detail) or _counted(signal),
+            _list(f"{_AGAINST[each.fact]}：{each.count}" for each in signal.counter) or "无",
             _time(signal.at),
         )
         for signal in case.signals
@@ -146,6 +160,15 @@ def _signals(case: Case) -> str:
         note = f"：{escape(case.malice.note)}" if case.malice.note else ""
         word = f"<p><b>{_STATUS[case.malice.status]}</b>（{who}，{_time(case.malice.at)}）{note}</p>"
     return word + _table(("信号", "来源", "内容", "反证", "时间"), rows)
+
+
+def _counted(signal: Signal) -> str:
+    match signal.name:
+        case "abnormal_returns":
+            return f"{signal.count} 笔订单，退货率 {signal.percent}%"
+        case "bulk_from_one_source":
+            return f"{signal.count} 条差评"
+    return f"{signal.count} 处（原文已删除）"
 
 
 def _checklist(asked: Mapping[str, Any]) -> str:
