@@ -62,6 +62,7 @@ class Winback(Stack):
             "ReviewsQueueUrl": messaging.reviews.queue.queue_url,
             "PollsDlqUrl": messaging.polls.failed.queue_url,
             "ReviewsDlqUrl": messaging.reviews.failed.queue_url,
+            "TicksDlqUrl": messaging.ticks.failed.queue_url,
             "CaseEventsDlqUrl": messaging.failed_case_events.queue_url,
             "AlertsTopicArn": messaging.alerts.topic_arn,
             "MessagesTopicArn": messaging.messages.topic_arn,

@@ -106,6 +106,13 @@ class Alarms(Construct):
             times=2,
         )
 
+        self._alarm(
+            "case-clock-behind",
+            "Deadlines, escalations and held effects are more than 2 minutes late",
+            business(self._stage, "ClockLag", "Maximum"),
+            at_least=120,
+        )
+
     def _messages(self, messaging: Messaging) -> None:
         for noun, queue in messaging.dead_letters.items():
             self._alarm(

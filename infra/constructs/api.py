@@ -23,6 +23,7 @@ CASES_ROUTES = (
     ("GET", "/cases/{case_id}"),
     ("POST", "/cases/{case_id}/acknowledge"),
     ("POST", "/cases/{case_id}/resolve"),
+    ("POST", "/cases/{case_id}/reopen"),
     ("POST", "/decisions"),
 )
 PROFILE_ROUTES = (
@@ -77,8 +78,8 @@ class Api(Construct):
         resource.access_log_settings = CfnStage.AccessLogSettingsProperty(
             destination_arn=self.log_group.log_group_arn, format=json.dumps(_LOGGED)
         )
-        self._serve(functions.cases_api, CASES_ROUTES)
-        self._serve(functions.profile_api, PROFILE_ROUTES)
+        self.serve(functions.cases_api, CASES_ROUTES)
+        self.serve(functions.profile_api, PROFILE_ROUTES)
         self.supervisor = self._callers(
             "Supervisor", "Read, acknowledge and resolve cases, try decisions", CASES_ROUTES
         )
@@ -91,7 +92,7 @@ class Api(Construct):
         """The address of the API without a closing slash."""
         return self.http.api_endpoint
 
-    def _serve(self, function: Function, routes: tuple[tuple[str, str], ...]) -> None:
+    def serve(self, function: Function, routes: tuple[tuple[str, str], ...]) -> None:
         integration = HttpLambdaIntegration(function.node.id, function)
         for method, path in routes:
             self.http.add_routes(path=path, methods=[HttpMethod(method)], integration=integration)

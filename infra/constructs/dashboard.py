@@ -80,7 +80,11 @@ class BusinessDashboard(Construct):
                 [
                     _graph("1 Reviews seen", total("ReviewsSeen"), total("BadReviews")),
                     _graph("2 Sources", business(stage, "SilentShops", "Maximum"), total("PollFailures")),
-                    _graph("3 Cases and alerts", total("CasesOpened"), total("AlertsSent")),
+                    _graph(
+                        "3 Cases and alerts",
+                        *(total("CasesOpened"), total("CasesAdvanced"), total("AlertsSent")),
+                        business(stage, "ClockLag", "Maximum"),
+                    ),
                 ],
                 [
                     _graph("Posted to alert (s): promised within 60", *latency("PostedToAlert")),

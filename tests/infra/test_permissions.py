@@ -76,8 +76,9 @@ def test_the_workflow_changes_cases_and_nothing_else(stack: Deployed) -> None:
 
 def test_every_route_asks_for_a_signed_request(stack: Deployed) -> None:
     routes = stack.of("ApiGatewayV2::Route").values()
-    assert len(routes) == 10
-    assert {route["AuthorizationType"] for route in routes} == {"AWS_IAM"}
+    unsigned = {route["RouteKey"] for route in routes if route["AuthorizationType"] != "AWS_IAM"}
+    assert routes
+    assert unsigned == set()
 
 
 def test_each_route_may_be_called_by_exactly_one_kind_of_caller(stack: Deployed) -> None:

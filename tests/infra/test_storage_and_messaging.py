@@ -12,7 +12,11 @@ KEYS = {
     "customers": ["customer", "item"],
     "cases": ["case_id"],
 }
-INDEXES = {"by_shop": ["shop_id", "opened_at"], "due": ["due_shop", "due_at"]}
+INDEXES = {
+    "by_shop": ["shop_id", "opened_at"],
+    "due": ["due_shop", "due_at"],
+    "agenda": ["agenda", "agenda_at"],
+}
 
 
 @pytest.mark.parametrize("noun", KEYS)
