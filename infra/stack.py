@@ -6,6 +6,7 @@ from constructs import Construct
 from infra.constructs.alarms import Alarms
 from infra.constructs.api import Api
 from infra.constructs.dashboard import BusinessDashboard
+from infra.constructs.evidence import Evidence
 from infra.constructs.functions import Functions
 from infra.constructs.messaging import Messaging
 from infra.constructs.storage import Storage
@@ -33,6 +34,15 @@ class Winback(Stack):
         )
         Triggers(self, "Triggers", stage=stage, functions=functions, messaging=messaging, storage=storage)
         api = Api(self, "Api", stage=stage, functions=functions, key=storage.key)
+        evidence = Evidence(
+            self,
+            "Evidence",
+            stage=stage,
+            storage=storage,
+            messaging=messaging,
+            functions=functions,
+            api=api,
+        )
         functions.case_events.add_environment("WINBACK_CASE_LINK", stage.case_link or f"{api.url}/cases/")
         alarms = Alarms(
             self,
@@ -62,6 +72,10 @@ class Winback(Stack):
             "ReviewsQueueUrl": messaging.reviews.queue.queue_url,
             "PollsDlqUrl": messaging.polls.failed.queue_url,
             "ReviewsDlqUrl": messaging.reviews.failed.queue_url,
+            "EvidenceBucket": evidence.bucket.bucket_name,
+            "PacksQueueUrl": messaging.packs.queue.queue_url,
+            "PacksDlqUrl": messaging.packs.failed.queue_url,
+            "LegalPolicyArn": evidence.legal.managed_policy_arn,
             "TicksDlqUrl": messaging.ticks.failed.queue_url,
             "CaseEventsDlqUrl": messaging.failed_case_events.queue_url,
             "AlertsTopicArn": messaging.alerts.topic_arn,

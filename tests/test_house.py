@@ -20,6 +20,7 @@ ALLOWED = {
     "store": {"domain", "runtime"},
     "effects": {"domain", "rulebook", "runtime", "store"},
     "platforms": {"domain", "runtime"},
+    "evidence": {"domain"},
 }
 
 

@@ -6,6 +6,7 @@ and nothing that was taken back in the meantime can still happen.
 
 from datetime import datetime
 
+from functions.domain import appeals
 from functions.domain.cases import Case, Effect, Event, changed, woken
 from functions.domain.decisions import Rules
 from functions.domain.pace import REAL, Pace
@@ -18,12 +19,14 @@ def next_moment(case: Case, pace: Pace) -> datetime | None:
         moments.append(case.escalate_at)
     if case.waiting and not case.paused:
         moments += (at for name, at in _deadlines(case, pace) if case.keyed(name) not in case.events)
+    if moment := appeals.next_moment(case):
+        moments.append(moment)
     return min(moments, default=None)
 
 
 def advance(case: Case, rules: Rules, pace: Pace, now: datetime) -> Case:
     """Return the case with everything in its outbox that is due by now; the same case where nothing is."""
-    case = _released(case, now)
+    case = appeals.advance(_released(case, now), now)
     if case.status == "open" and case.escalate_at is not None and case.escalate_at <= now:
         case = _escalated(case, rules, pace, now)
     if case.waiting and not case.paused:

@@ -4,16 +4,19 @@ No platform has an interface for it, so it is a person's task with a deadline: h
 answered or let expire, and what it still lacks is said.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.domain.cases import Case, Event
+from functions.domain.cases import Case, Effect, Event, changed
 from functions.domain.decisions import Decision, Rules
 from functions.domain.exhibits import Appeal, Kind
+from functions.domain.pace import Pace
+from functions.domain.times import iso
 
 Answer = Literal["accepted", "rejected"]
+_WARNED = "appeal not filed yet"
 PLATFORMS = ("taobao", "douyin", "jd", "kuaishou")
 
 
@@ -65,22 +68,23 @@ def checklist(case: Case, rules: Rules) -> Checklist:
     )
 
 
-def opened(case: Case, rules: Rules, now: datetime) -> Appeal:
+def opened(case: Case, rules: Rules, pace: Pace, now: datetime) -> Appeal:
     """Return the appeal that a confirmation opens."""
     asked = _asked(case, rules)
-    file_by = now + timedelta(seconds=asked.number("file_within"))
+    within, before = asked.number("file_within"), asked.number("warn_before")
+    warn_at = now + pace.wait(within - before)
     return Appeal(
         platform=str(asked.facts["platform"]),
         option=asked.text("option"),
         link=asked.text("link"),
         clause=asked.text("clause"),
         opened_at=now,
-        warn_at=file_by - timedelta(seconds=asked.number("warn_before")),
-        file_by=file_by,
+        warn_at=warn_at,
+        file_by=warn_at + pace.wait(before),
     )
 
 
-def file(case: Case, by: str, reference: str | None, rules: Rules, now: datetime) -> Case:
+def file(case: Case, by: str, reference: str | None, rules: Rules, pace: Pace, now: datetime) -> Case:
     """Return the case with its appeal filed. Filing again changes nothing. Raises NoAppeal."""
     appeal = _of(case)
     if appeal.status == "filed":
@@ -94,7 +98,7 @@ def file(case: Case, by: str, reference: str | None, rules: Rules, now: datetime
             "filed_at": now,
             "filed_by": by,
             "reference": reference,
-            "answer_by": now + timedelta(seconds=_asked(case, rules).number("answer_within")),
+            "answer_by": now + pace.wait(_asked(case, rules).number("answer_within")),
         }
     )
     return _with(case, filed, "appeal filed", by, f"{appeal.platform}: {appeal.option}{late}", now)
@@ -111,19 +115,31 @@ def answered(case: Case, answer: Answer, by: str, note: str | None, now: datetim
     return _with(case, appeal.model_copy(update=done), f"appeal {answer}", by, note, now)
 
 
-def expired(case: Case, now: datetime) -> Case:
-    """Return the case with its appeal expired if its time is up: nobody filed it, or nobody answered."""
+def next_moment(case: Case) -> datetime | None:
+    """Return when the passing of time next brings something to the appeal; None where nothing is ahead."""
     appeal = case.dossier.appeal
-    if appeal is None or appeal.status not in ("open", "filed") or now < next_moment(appeal):
+    if appeal is None or appeal.status not in ("open", "filed"):
+        return None
+    if appeal.status == "filed":
+        return appeal.answer_by
+    return appeal.file_by if _WARNED in case.events else appeal.warn_at
+
+
+def advance(case: Case, now: datetime) -> Case:
+    """Return the case with its appeal warned of or expired by now; the same case where nothing is due.
+
+    This goes on whatever becomes of the case itself: it may be resolved long before the platform answers.
+    """
+    appeal, moment = case.dossier.appeal, next_moment(case)
+    if appeal is None or moment is None or now < moment:
         return case
+    if appeal.status == "open" and _WARNED not in case.events:
+        outbox = case.outbox | {"alert:appeal": Effect(kind="alert", at=now, name="appeal")}
+        event = Event(at=now, kind="appeal not filed yet", note=f"to be filed by {iso(appeal.file_by)}")
+        return advance(changed(case, {"outbox": outbox}, {_WARNED: event}), now)
     why = "nobody filed it in time" if appeal.status == "open" else "the platform did not answer in time"
     gone = appeal.model_copy(update={"status": "expired", "decided_at": now})
     return _with(case, gone, "appeal expired", None, why, now)
-
-
-def next_moment(appeal: Appeal) -> datetime:
-    """Return when the appeal expires as it stands now."""
-    return appeal.answer_by if appeal.status == "filed" and appeal.answer_by else appeal.file_by
 
 
 def withdrawn(case: Case, now: datetime) -> Appeal | None:
@@ -146,10 +162,5 @@ def _of(case: Case) -> Appeal:
 
 
 def _with(case: Case, appeal: Appeal, kind: str, by: str | None, note: str | None, now: datetime) -> Case:
-    event = Event(at=now, kind=kind, by=by, note=note)
-    return case.model_copy(
-        update={
-            "dossier": case.dossier.model_copy(update={"appeal": appeal}),
-            "events": case.events | {f"appeal:{appeal.status}": event},
-        }
-    )
+    dossier = case.dossier.model_copy(update={"appeal": appeal})
+    return changed(case, {"dossier": dossier}, {kind: Event(at=now, kind=kind, by=by, note=note)})

@@ -27,6 +27,7 @@ Kind = Literal[
 EXHIBITS: tuple[Kind, ...] = get_args(Kind)
 MEGABYTE = 1024 * 1024
 MOST = 50  # of one case: its item has 400 KB for everything
+MOST_MEGABYTES = 2048  # of one case: what pack_builder copies well within its time
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 
 
@@ -124,7 +125,7 @@ class Dossier(BaseModel):
         return self.model_copy(update={"exhibits": exhibits, "appeal": appeal})
 
 
-def fits(announced: Announced, known: int, rules: Rules) -> None:
+def fits(announced: Announced, known: tuple[Exhibit, ...], rules: Rules) -> None:
     """Raises NotTaken for a file that is too large, of the wrong kind, or one too many."""
     decision = rules.decide("exhibits", {"kind": announced.kind})
     media, most = decision.names("media"), decision.number("megabytes")
@@ -132,5 +133,7 @@ def fits(announced: Announced, known: int, rules: Rules) -> None:
         raise NotTaken(f"{announced.kind} is taken as {', '.join(media)}, not as {announced.media}")
     if announced.size > most * MEGABYTE:
         raise NotTaken(f"{announced.kind} may have {most} MB; this file has {announced.size} bytes")
-    if known >= MOST:
+    if len(known) >= MOST:
         raise NotTaken(f"the case has {MOST} exhibits already; put what belongs together into one file")
+    if announced.size + sum(each.size for each in known) > MOST_MEGABYTES * MEGABYTE:
+        raise NotTaken(f"the exhibits of one case may have {MOST_MEGABYTES} MB together")

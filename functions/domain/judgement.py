@@ -6,13 +6,13 @@ rejection no table suspects it again; only a person may.
 """
 
 from datetime import datetime
-from typing import Any
 
 from functions.domain.appeals import opened, withdrawn
-from functions.domain.cases import WAITING, Case, Event
+from functions.domain.cases import Case, Effect, Event, changed, woken
 from functions.domain.deadlines import due
 from functions.domain.decisions import Decision, Rules
 from functions.domain.malice import Malice, Signal, suspicion, with_signal
+from functions.domain.pace import Pace
 from functions.domain.remedies import goodwill, remedy
 from functions.domain.times import iso
 
@@ -21,7 +21,7 @@ class NotJudged(ValueError):
     """A person's word does not fit how the case stands; the text says what to do first."""
 
 
-def add_signal(case: Case, found: Signal, rules: Rules, now: datetime) -> Case:
+def add_signal(case: Case, found: Signal, rules: Rules, pace: Pace, now: datetime) -> Case:
     """Return the case with one more signal, suspected if that is enough. The same one again changes nothing.
 
     A closed or resolved case only remembers it.
@@ -30,14 +30,14 @@ def add_signal(case: Case, found: Signal, rules: Rules, now: datetime) -> Case:
     if known == case.signals:
         return case
     event = Event(at=now, kind="signal of malice", by=found.by, note=f"{found.name} ({found.source})")
-    case = _noted(case, {"signals": known}, f"signal:{len(known)}", event)
+    case = changed(case, {"signals": known}, {f"signal:{len(known)}": event})
     decision = suspicion(known, False, rules)
-    if case.malice is not None or case.status not in WAITING or decision.then["suspected"] is not True:
+    if case.malice is not None or not case.waiting or decision.then["suspected"] is not True:
         return case
-    return _suspected(case, Malice(status="suspected", at=now), decision, rules, now)
+    return _suspected(case, Malice(status="suspected", at=now), decision, rules, pace, now)
 
 
-def raise_suspicion(case: Case, by: str, note: str, rules: Rules, now: datetime) -> Case:
+def raise_suspicion(case: Case, by: str, note: str, rules: Rules, pace: Pace, now: datetime) -> Case:
     """Return the case as suspected by a person. Raises NotJudged without any signal."""
     _waiting(case)
     if case.malice is not None and case.malice.status != "rejected":
@@ -45,10 +45,10 @@ def raise_suspicion(case: Case, by: str, note: str, rules: Rules, now: datetime)
     decision = suspicion(case.signals, True, rules)
     if decision.then["suspected"] is not True:
         raise NotJudged(f"{case.case_id} shows no signal of malice. {decision.why} Hand in the chat first.")
-    return _suspected(case, Malice(status="suspected", by=by, at=now, note=note), decision, rules, now)
+    return _suspected(case, Malice(status="suspected", by=by, at=now, note=note), decision, rules, pace, now)
 
 
-def confirm_malice(case: Case, by: str, note: str, rules: Rules, now: datetime) -> Case:
+def confirm_malice(case: Case, by: str, note: str, rules: Rules, pace: Pace, now: datetime) -> Case:
     """Return the case as malicious: legal's, without remedy or follow-up, an appeal to file.
 
     Confirming again changes nothing. Raises NotJudged for a case that is not suspected.
@@ -58,14 +58,14 @@ def confirm_malice(case: Case, by: str, note: str, rules: Rules, now: datetime) 
         raise NotJudged(f"{case.case_id} is not suspected; raise the suspicion first")
     if case.malice.status == "confirmed":
         return case
-    dossier = case.dossier.model_copy(update={"appeal": opened(case, rules, now)})
+    dossier = case.dossier.model_copy(update={"appeal": opened(case, rules, pace, now)})
     word = Malice(status="confirmed", by=by, at=now, note=note)
     event = Event(at=now, kind="malice confirmed", by=by, note=note)
     update = {"malice": word, "dossier": dossier}
-    return _noted(case, update, f"malice:confirmed:{iso(now)}", event)
+    return changed(case, update, {case.keyed("malice confirmed"): event})
 
 
-def reject_malice(case: Case, by: str, note: str, rules: Rules, now: datetime) -> Case:
+def reject_malice(case: Case, by: str, note: str, rules: Rules, pace: Pace, now: datetime) -> Case:
     """Return the case as a normal one: graded by its cause, due from now on, with its remedy.
 
     Rejecting again changes nothing. Raises NotJudged for a case that nobody suspects.
@@ -78,28 +78,40 @@ def reject_malice(case: Case, by: str, note: str, rules: Rules, now: datetime) -
     dossier = case.dossier.model_copy(update={"appeal": withdrawn(case, now)})
     word = Malice(status="rejected", by=by, at=now, note=note)
     event = Event(at=now, kind="malice rejected", by=by, note=note)
-    case = _noted(case, {"malice": word, "dossier": dossier}, f"malice:rejected:{iso(now)}", event)
-    return _regraded(case, False, (), rules, now)
+    case = changed(case, {"malice": word, "dossier": dossier}, {case.keyed("malice rejected"): event})
+    return _regraded(case, False, (), rules, pace, now)
 
 
-def _suspected(case: Case, word: Malice, decision: Decision, rules: Rules, now: datetime) -> Case:
+def _suspected(case: Case, word: Malice, decision: Decision, rules: Rules, pace: Pace, now: datetime) -> Case:
     event = Event(at=now, kind="malice suspected", by=word.by, note=word.note or decision.why)
-    case = _noted(case, {"malice": word}, f"malice:suspected:{iso(now)}", event)
-    return _regraded(case, True, (decision,), rules, now)
+    case = changed(case, {"malice": word}, {case.keyed("malice suspected"): event})
+    return _regraded(case, True, (decision,), rules, pace, now)
 
 
 def _regraded(
-    case: Case, suspected: bool, decisions: tuple[Decision, ...], rules: Rules, now: datetime
+    case: Case, suspected: bool, decisions: tuple[Decision, ...], rules: Rules, pace: Pace, now: datetime
 ) -> Case:
-    """Decide again what depends on the suspicion; the deadline runs from now, for whoever owns it now."""
+    """Decide again what depends on the suspicion and begin a new run: whoever owns the case now is alerted,
+    with a chain and a deadline from now on. Alerts of the run before that did not go out never will.
+    """
     grade = rules.decide("grades", {"cause": case.cause, "suspected_malicious": suspected})
     offer = remedy(_order_value(case), suspected, rules)
     extra = goodwill(case.tier, suspected, rules)
     warn_at, due_at = due(grade, now, rules)
+    first = rules.decide("alerts", {"kind": "first", "level": 0, "grade": grade.text("grade")})
     note = f"{grade.text('grade')} for {grade.text('owner')}, due {iso(due_at)}, {offer.text('remedy')}"
-    return _noted(
-        case,
+    again = case.model_copy(update={"run": case.run + 1})
+    kept = {key: each for key, each in woken(case, now).outbox.items() if each.kind != "alert"}
+    effects = {
+        again.keyed("alert:0"): Effect(kind="alert", at=now, level=0),
+        f"start:{again.run}": Effect(kind="start", at=now),
+    }
+    return changed(
+        again,
         {
+            "status": "open",
+            "acknowledged_at": None,
+            "pauses": tuple(pause.model_copy(update={"until": pause.until or now}) for pause in case.pauses),
             "suspected_malicious": suspected,
             "grade": grade.text("grade"),
             "owner": grade.text("owner"),
@@ -110,9 +122,11 @@ def _regraded(
             "decisions": (*case.decisions, *decisions, grade, offer, extra),
             "warn_at": warn_at,
             "due_at": due_at,
+            "level": 0,
+            "escalate_at": now + pace.wait(first.number("wait")),
+            "outbox": kept | effects,
         },
-        f"graded:{iso(now)}",
-        Event(at=now, kind="graded again", note=note),
+        {again.keyed("reopened"): Event(at=now, kind="graded again", note=note)},
     )
 
 
@@ -124,9 +138,5 @@ def _order_value(case: Case) -> int | None:
 
 
 def _waiting(case: Case) -> None:
-    if case.status not in WAITING:
+    if not case.waiting:
         raise NotJudged(f"{case.case_id} is {case.status}; only a case that waits can be judged")
-
-
-def _noted(case: Case, update: dict[str, Any], key: str, event: Event) -> Case:
-    return case.model_copy(update=update | {"events": case.events | {key: event}})

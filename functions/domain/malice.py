@@ -74,20 +74,21 @@ def signals(
     review: Review, reading: Reading, profile: Profile, rules: Rules, now: datetime
 ) -> tuple[Signal, ...]:
     """Return what a new review and its customer's history show."""
-    returned = min(100, 100 * profile.returns // profile.orders) if profile.orders else 0
+    orders = max(0, profile.orders)
+    returned = min(100, 100 * profile.returns // orders) if orders else 0
     window = timedelta(seconds=within("count", rules))
     close = sum(abs(review.posted_at - at) < window for at in profile.bad_review_times)
     phrases = len(reading.blackmail)
     seen: tuple[tuple[SignalName, Source, int, int, str], ...] = (
         ("blackmail_in_review", "review_text", phrases, 0, _quoted(reading.blackmail)),
-        ("abnormal_returns", "orders", profile.orders, returned, ""),
+        ("abnormal_returns", "orders", orders, returned, ""),
         ("bulk_from_one_source", "reviews", close + 1, 0, ""),
     )
     speaking = [each for each in seen if _speaks(each[0], each[2], each[3], rules)]
     if not speaking:
         return ()
     fault = reading.evidence if reading.worded and reading.cause not in ("malicious", "other") else ()
-    kept = profile.orders - profile.returns
+    kept = max(0, orders - profile.returns)
     against = counter_evidence({"kept_orders": kept, "concrete_fault": len(fault)}, rules)
     return tuple(
         Signal(name=name, source=source, count=n, percent=percent, detail=detail, counter=against, at=now)

@@ -17,6 +17,7 @@ from functions.evidence.chain import FORMAT, canonical, digest, linked
 from functions.evidence.page import page
 
 MANIFEST, PAGE, COLLECTION = "manifest.json", "index.html", "records/collection.json"
+_LATER = ("pack:", "appeal")  # events of what is done with a pack
 _TEXTS = ("text/plain", "text/csv", "application/json")
 _REDACTED_UP_TO = 5 * MEGABYTE  # a longer text is left to a person, so that memory stays bounded
 _PERSONAL = ("customer_id", "order_id", "review_id", "recorded_by", "collected_by", "by", "file_name")
@@ -54,9 +55,11 @@ def inputs(case: Case, rules: Rules) -> dict[str, Any]:
     marks = [exhibit.recorded_at for exhibit in case.dossier.exhibits]
     marks += [case.malice.at] if case.malice else []
     until = max(marks, default=case.opened_at)
+    told_of = {key: event for key, event in case.events.items() if not key.startswith(_LATER)}
+    events = sorted(told_of.items(), key=lambda each: (each[1].at, each[0]))
     return {
         "case": told,
-        "timeline": [event.model_dump(mode="json") for event in case.timeline if event.at <= until],
+        "timeline": [event.model_dump(mode="json") for _, event in events if event.at <= until],
         "collection": [exhibit.model_dump(mode="json") for exhibit in case.dossier.exhibits],
         "checklist": checklist(case, rules).model_dump(mode="json")
         | {"missing": list(checklist(case, rules).missing)},

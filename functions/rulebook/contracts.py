@@ -75,7 +75,7 @@ CONTRACTS = {
         {"goodwill": ["vip_gift", "buy_again_sms", "card_and_gift", "none"]},
     ),
     "alerts": Contract(
-        {"kind": ["first", "escalation", "warning", "breach"], "level": "int", "grade": _CAUSES},
+        {"kind": ["first", "escalation", "warning", "breach", "appeal"], "level": "int", "grade": _CAUSES},
         {"roles": "names", "template": "template?", "wait": "duration?"},
         fills=("grade", "how_bad", "due", "case_id", "link", "product"),
     ),

@@ -80,10 +80,10 @@ class Api(Construct):
         )
         self.serve(functions.cases_api, CASES_ROUTES)
         self.serve(functions.profile_api, PROFILE_ROUTES)
-        self.supervisor = self._callers(
+        self.supervisor = self.callers(
             "Supervisor", "Read, acknowledge and resolve cases, try decisions", CASES_ROUTES
         )
-        self.shop_system = self._callers(
+        self.shop_system = self.callers(
             "ShopSystem", "Send orders, read, annotate, export and erase customers", PROFILE_ROUTES
         )
 
@@ -97,7 +97,7 @@ class Api(Construct):
         for method, path in routes:
             self.http.add_routes(path=path, methods=[HttpMethod(method)], integration=integration)
 
-    def _callers(self, name: str, description: str, routes: tuple[tuple[str, str], ...]) -> ManagedPolicy:
+    def callers(self, name: str, description: str, routes: tuple[tuple[str, str], ...]) -> ManagedPolicy:
         resources = [self._arn(method, path) for method, path in routes]
         policy = ManagedPolicy(
             self,

@@ -34,6 +34,7 @@ class Messaging(Construct):
         # The next minute sends new ones.
         self.ticks = self._work("ticks", visibility=180, tries=3, retention=Duration.hours(1))
         self.reviews = self._work("reviews", visibility=60, tries=5, retention=_LONGEST)
+        self.packs = self._work("packs", visibility=1800, tries=3, retention=_LONGEST)
         self.failed_case_events = self._queue("case-events-dlq", retention=_LONGEST)
         accept(self.failed_case_events, "SQS3", "It is the dead-letter queue of the cases table's stream")
         self.alerts = self._topic("alerts")
@@ -47,6 +48,7 @@ class Messaging(Construct):
             "polls-dlq": self.polls.failed,
             "reviews-dlq": self.reviews.failed,
             "ticks-dlq": self.ticks.failed,
+            "packs-dlq": self.packs.failed,
             "case-events-dlq": self.failed_case_events,
         }
 

@@ -17,10 +17,11 @@ from functions.domain.cases import Case
 from infra.local.deploy import Deployed
 from infra.local.emulator import Emulator
 
-DEAD_LETTERS = ("PollsDlqUrl", "ReviewsDlqUrl", "TicksDlqUrl", "CaseEventsDlqUrl")
+DEAD_LETTERS = ("PollsDlqUrl", "ReviewsDlqUrl", "TicksDlqUrl", "PacksDlqUrl", "CaseEventsDlqUrl")
 FUNCTIONS = (
     *("poll-planner", "review-poller", "rule-evaluator", "case-events", "case-clock"),
     *("cases-api", "profile-api"),
+    *("malice-api", "evidence-api", "pack-builder"),
 )
 _read = TypeDeserializer().deserialize
 

@@ -16,6 +16,7 @@ INDEXES = {
     "by_shop": ["shop_id", "opened_at"],
     "due": ["due_shop", "due_at"],
     "agenda": ["agenda", "agenda_at"],
+    "suspected": ["suspected_shop", "opened_at"],
 }
 
 
