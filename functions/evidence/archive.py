@@ -21,8 +21,18 @@ class Sink(Protocol):
     def write(self, data: bytes, /) -> object: ...
 
 
+class Nowhere:
+    """A sink for whoever only wants the hash."""
+
+    def write(self, data: bytes, /) -> object:
+        return len(data)
+
+
 class Archive:
-    """A zip being written. `sha256` and `size` are those of what was written so far."""
+    """A zip being written: complete at the end of its `with` block, given up where that raises.
+
+    `sha256` and `size` are those of what was written so far.
+    """
 
     def __init__(self, sink: Sink) -> None:
         self._sink, self._hash, self.size = sink, sha256(), 0
@@ -43,7 +53,12 @@ class Archive:
             raise ValueError(f"{path} has {written} bytes, not {size}")
         return found.hexdigest()
 
-    def close(self) -> None:
+    def __enter__(self) -> "Archive":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._sink = Nowhere()  # zipfile would still write its end, here or when it is collected
         self._zip.close()
 
     @property
@@ -59,10 +74,3 @@ class Archive:
 
     def flush(self) -> None:
         """What zipfile calls."""
-
-
-class Nowhere:
-    """A sink for whoever only wants the hash."""
-
-    def write(self, data: bytes, /) -> object:
-        return len(data)

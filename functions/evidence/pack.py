@@ -79,24 +79,29 @@ def build(case: Case, rules: Rules, originals: Originals, sink: Sink) -> Built:
     """Write the case's pack. `originals` yields an exhibit's bytes. Raises Altered."""
     given = inputs(case, rules)
     heading = {"format": FORMAT, "case_id": case.case_id, "shop_id": case.shop_id, "pack": name(case, rules)}
-    archive, chained = Archive(sink), _Chain(digest(heading))
-    for number, exhibit in enumerate(case.dossier.exhibits, 1):
-        path = path_of(number, exhibit)
-        try:
-            found = archive.add(path, exhibit.size, originals(exhibit))
-        except ValueError as error:
-            raise Altered(f"{case.case_id}: exhibit {exhibit.exhibit_id}: {error}") from error
-        if found != exhibit.sha256:
-            raise Altered(f"{case.case_id}: exhibit {exhibit.exhibit_id} has the SHA-256 {found}")
-        chained.add("original", path, exhibit.size, found)
-    for role, path, data in _records(case, given, originals):
-        chained.add(role, path, len(data), archive.add(path, len(data), [data]))
-    view = page(case, given, chained.entries, path_of, _by_hand(case)).encode()
-    chained.add("page", PAGE, len(view), archive.add(PAGE, len(view), [view]))
-    manifest = canonical({**heading, "entries": chained.entries, "head": chained.head})
-    archive.add(MANIFEST, len(manifest), [manifest])
-    archive.close()
+    chained = _Chain(digest(heading))
+    with Archive(sink) as archive:
+        for number, exhibit in enumerate(case.dossier.exhibits, 1):
+            path = path_of(number, exhibit)
+            chained.add("original", path, exhibit.size, _copied(archive, path, case, exhibit, originals))
+        for role, path, data in _records(case, given, originals):
+            chained.add(role, path, len(data), archive.add(path, len(data), [data]))
+        view = page(case, given, chained.entries, path_of, _by_hand(case)).encode()
+        chained.add("page", PAGE, len(view), archive.add(PAGE, len(view), [view]))
+        manifest = canonical({**heading, "entries": chained.entries, "head": chained.head})
+        archive.add(MANIFEST, len(manifest), [manifest])
     return Built(chained.head, archive.sha256, archive.size)
+
+
+def _copied(archive: Archive, path: str, case: Case, exhibit: Exhibit, originals: Originals) -> str:
+    """Copy an exhibit into the pack; return its SHA-256, which is the recorded one. Raises Altered."""
+    try:
+        found = archive.add(path, exhibit.size, originals(exhibit))
+    except ValueError as error:
+        raise Altered(f"{case.case_id}: exhibit {exhibit.exhibit_id}: {error}") from error
+    if found != exhibit.sha256:
+        raise Altered(f"{case.case_id}: exhibit {exhibit.exhibit_id} has the SHA-256 {found}")
+    return found
 
 
 class _Chain:

@@ -7,6 +7,7 @@ that was built then shows its `head`, which stands in the case's timeline.
 
 import json
 import re
+import struct
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -22,6 +23,8 @@ from functions.evidence.archive import CHUNK, Archive, Nowhere
 from functions.evidence.chain import FORMAT, canonical, digest, linked
 from functions.evidence.pack import COLLECTION, MANIFEST, path_of
 
+# What zipfile raises over bytes that somebody changed: a name, a flag (RuntimeError: encrypted), a length.
+_UNREADABLE = (BadZipFile, EOFError, OSError, RuntimeError, ValueError, struct.error, zlib.error)
 _MOST_MANIFEST = 4 * 1024 * 1024
 _MOST_FILES = 1000
 _SAFE = re.compile(r"[a-z0-9-]+(/[a-z0-9_.-]+)?(\.[a-z]+)?")
@@ -73,7 +76,7 @@ def verify(pack: Path, head: str | None = None) -> Verified:
     try:
         with ZipFile(pack) as held:
             return _verified(pack, held, head)
-    except (BadZipFile, EOFError, OSError, NotImplementedError, zlib.error) as error:
+    except _UNREADABLE as error:
         return Verified([Finding("unreadable", "", f"no complete zip file: {error}")], None, None, 0)
 
 
@@ -117,7 +120,7 @@ def _manifest(held: ZipFile) -> tuple[Manifest | None, list[Finding]]:
         data = held.read(MANIFEST)
         found = json.loads(data)
         manifest = Manifest.model_validate(found)
-    except (BadZipFile, ValueError, RecursionError, ValidationError) as error:
+    except (*_UNREADABLE, ValidationError) as error:
         reason = type(error).__name__
         return None, [Finding("altered", MANIFEST, f"cannot be read as a manifest ({reason})")]
     if manifest.format != FORMAT:
@@ -172,7 +175,7 @@ def _compared(held: ZipFile, info: ZipInfo, entry: Entry) -> Iterator[Finding]:
     try:
         for chunk in _chunks(held, info):
             found.update(chunk)
-    except (BadZipFile, EOFError, OSError, zlib.error) as error:
+    except _UNREADABLE as error:
         yield Finding("altered", entry.path, f"its bytes cannot be read: {error}")
         return
     if found.hexdigest() != entry.sha256:
@@ -197,10 +200,9 @@ def _collected(held: ZipFile, manifest: Manifest) -> Iterator[Finding]:
 
 def _rebuilt(held: ZipFile, infos: list[ZipInfo]) -> str:
     """Return the hash of the zip that these files make."""
-    archive = Archive(Nowhere())
-    for info in infos:
-        archive.add(info.filename, info.file_size, _chunks(held, info))
-    archive.close()
+    with Archive(Nowhere()) as archive:
+        for info in infos:
+            archive.add(info.filename, info.file_size, _chunks(held, info))
     return archive.sha256
 
 

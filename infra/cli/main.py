@@ -12,6 +12,7 @@ STAGES = ("dev", "prod", "local")
 OWN_ARGUMENTS = {
     "rules": "check, explain, replay and show the rule tables",
     "read": "read reviews of a file, and measure the reader",
+    "evidence": "verify and fetch packs of evidence",
 }
 
 
