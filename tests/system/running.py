@@ -59,7 +59,7 @@ class Ears:
 
 @dataclass(frozen=True)
 class System:
-    """Everything deployed, looked at as root; `supervisor` and `shop_system` are callers with a role."""
+    """Everything deployed, looked at as root; `supervisor`, `shop_system`, `legal` are callers with a role."""
 
     target: Emulator
     stack: Deployed
@@ -68,6 +68,7 @@ class System:
     shop_system: Api
     alerts: Ears
     messages: Ears
+    legal: Api
 
     def client(self, service: str) -> Any:
         return self.target.client(service)
