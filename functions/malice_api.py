@@ -5,6 +5,7 @@ chat is read and forgotten: only the words that trade the review are kept, on th
 """
 
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -16,7 +17,7 @@ from functions.domain.appeals import Answer, Checklist, NoAppeal, answered, chec
 from functions.domain.cases import Case, Status
 from functions.domain.exhibits import Appeal
 from functions.domain.judgement import NotJudged, add_signal, confirm_malice, raise_suspicion, reject_malice
-from functions.domain.malice import Malice, Said, Signal, chat_signal
+from functions.domain.malice import Malice, Said, Signal, bulk_signals, chat_signal
 from functions.domain.precision import Precision, precision
 from functions.domain.times import Time
 from functions.runtime.api import caller, documented, resolver
@@ -54,6 +55,17 @@ class Chat(BaseModel):
 
     by: str = _NAME
     messages: list[Said] = Field(min_length=1, max_length=500)
+
+
+class Together(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    by: str = _NAME
+    case_ids: list[str] = Field(min_length=2, max_length=100, description="Of reviews from one source")
+
+
+class Marked(BaseModel):
+    case_ids: list[str] = Field(description="The cases that have the signal now")
 
 
 class Filing(BaseModel):
@@ -130,6 +142,28 @@ def hand_in_chat(case_id: str, chat: Annotated[Chat, Body()]) -> Standing:
     if found is None:
         return read_malice(case_id)
     return _changed(case_id, lambda case: add_signal(case, found, rules, tempo, moment))
+
+
+@app.post(
+    "/shops/<shop_id>/sources",
+    summary="Say that these reviews came from one source",
+    description="From one address, device or account, as the shop's system knows; it is not asked which.",
+    responses=documented(HTTPStatus.CONFLICT),
+)
+def report_source(shop_id: str, together: Annotated[Together, Body()]) -> Marked:
+    by, rules, tempo, moment = caller(app, together.by), rulebook.load(), pace(), now()
+    mine = {
+        each.case_id: each for each in cases.read_many(together.case_ids).values() if each.shop_id == shop_id
+    }
+    posted = {case_id: case.review.posted_at for case_id, case in mine.items()}
+    found = bulk_signals(posted, by, rules, moment)
+    for case_id, signal in found.items():
+        cases.change(
+            case_id,
+            partial(add_signal, found=signal, rules=rules, pace=tempo, now=moment),
+            known=mine[case_id],
+        )
+    return Marked(case_ids=sorted(found))
 
 
 @app.post(

@@ -21,7 +21,7 @@ from functions.domain.malice import Malice, Signal, signals, suspicion
 from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Order, Profile
 from functions.domain.remedies import goodwill, remedy
-from functions.domain.reviews import Review
+from functions.domain.reviews import Review, without_person
 from functions.domain.tiers import tier
 from functions.domain.times import Time, iso
 from functions.domain.verdicts import Verdict
@@ -212,7 +212,7 @@ def new_version(case: Case, review: Review, now: datetime) -> Case:
         return case
     note = f"rating {review.stars or review.rating}"
     if "erased" in case.events:
-        review = _without_person(review)
+        review = without_person(review)
     return changed(
         case,
         {
@@ -285,34 +285,6 @@ def reopen(case: Case, by: str, why: str, rules: Rules, now: datetime) -> Case:
         },
         {again.keyed("reopened"): Event(at=now, kind="reopened", by=by, note=why)},
     )
-
-
-def forget_person(case: Case, now: datetime) -> Case:
-    """Return the case without the person: who wrote, what was written, notes about it.
-
-    Forgetting again changes nothing.
-    """
-    details = [signal.detail for signal in case.signals]
-    known = case.review.customer_id, case.review.order_id, case.review.text, case.evidence, *details
-    if "erased" in case.events and not any(known):
-        return case
-    review = _without_person(case.review)
-    events = {key: event.model_copy(update={"note": None}) for key, event in case.events.items()}
-    return changed(
-        case.model_copy(update={"events": events}),
-        {
-            "review": review,
-            "evidence": (),
-            "signals": tuple(signal.model_copy(update={"detail": ""}) for signal in case.signals),
-            "malice": case.malice and case.malice.model_copy(update={"note": None}),
-            "dossier": case.dossier.without_person(),
-        },
-        {"erased": Event(at=now, kind="person erased")},
-    )
-
-
-def _without_person(review: Review) -> Review:
-    return review.model_copy(update={"customer_id": None, "order_id": None, "text": ""})
 
 
 def _said(verdict: Verdict) -> str:

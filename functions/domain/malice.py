@@ -22,7 +22,7 @@ Counter = Literal["kept_orders", "concrete_fault", "customer_photos", "shop_offe
 COUNTERS: tuple[Counter, ...] = get_args(Counter)
 
 
-Source = Literal["review_text", "chat", "orders", "reviews", "imported_sources"]
+Source = Literal["review_text", "chat", "orders", "reviews", "shop_system"]
 
 
 class Against(BaseModel):
@@ -76,7 +76,7 @@ def signals(
     """Return what a new review and its customer's history show."""
     orders = max(0, profile.orders)
     returned = min(100, 100 * profile.returns // orders) if orders else 0
-    window = timedelta(seconds=within("count", rules))
+    window = _window(rules)
     close = sum(abs(review.posted_at - at) < window for at in profile.bad_review_times)
     phrases = len(reading.blackmail)
     seen: tuple[tuple[SignalName, Source, int, int, str], ...] = (
@@ -84,7 +84,11 @@ def signals(
         ("abnormal_returns", "orders", orders, returned, ""),
         ("bulk_from_one_source", "reviews", close + 1, 0, ""),
     )
-    speaking = [each for each in seen if _speaks(each[0], each[2], each[3], rules)]
+    speaking = [
+        (name, source, n, percent, detail)
+        for name, source, n, percent, detail in seen
+        if _speaks(name, n, percent, rules)
+    ]
     if not speaking:
         return ()
     fault = reading.evidence if reading.worded and reading.cause not in ("malicious", "other") else ()
@@ -114,11 +118,19 @@ def chat_signal(chat: Iterable[Said], by: str, rules: Rules, now: datetime) -> S
     )
 
 
-def bulk_signal(reviews: int, by: str, rules: Rules, now: datetime) -> Signal | None:
-    """Return the signal in so many bad reviews from one imported source."""
-    if not _speaks("bulk_from_one_source", reviews, 0, rules):
-        return None
-    return Signal(name="bulk_from_one_source", source="imported_sources", by=by, count=reviews, at=now)
+def bulk_signals(posted: Mapping[str, datetime], by: str, rules: Rules, now: datetime) -> dict[str, Signal]:
+    """Return the signals among bad reviews of which somebody says that they came from one source, by case.
+
+    What the source is stays with whoever knows it: Winback needs no address, not even as a hash.
+    """
+    window, found = _window(rules), dict[str, Signal]()
+    for case_id, at in posted.items():
+        close = sum(abs(at - other) < window for other in posted.values())
+        if _speaks("bulk_from_one_source", close, 0, rules):
+            found[case_id] = Signal(
+                name="bulk_from_one_source", source="shop_system", by=by, count=close, at=now
+            )
+    return found
 
 
 def suspicion(found: Iterable[Signal], raised: bool, rules: Rules) -> Decision:
@@ -147,9 +159,8 @@ def counter_evidence(counts: Mapping[Counter, int], rules: Rules) -> tuple[Again
     )
 
 
-def within(of: Literal["count", "keep"], rules: Rules) -> int:
-    """Return how far back sources count together, or how long they are kept, in seconds."""
-    return rules.decide("sources", {"of": of}).number("within")
+def _window(rules: Rules) -> timedelta:
+    return timedelta(seconds=rules.decide("sources", {"of": "count"}).number("within"))
 
 
 def _speaks(name: SignalName, count: int, percent: int, rules: Rules) -> bool:

@@ -14,7 +14,7 @@ _SURNAMES = (
 )
 _HASH = re.compile(r"(?=.*[a-f])[0-9a-f]{16,64}")  # digits inside one are no bank card
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("[邮箱]", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
+    ("[邮箱]", re.compile(r"[A-Za-z0-9_.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")),
     ("[身份证]", re.compile(r"(?<!\d)\d{17}[\dXx](?![\dXx])")),
     ("[银行卡]", re.compile(r"(?<!\d)\d(?:[ -]?\d){15,18}(?!\d)")),
     ("[电话]", re.compile(r"(?<!\d)(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}(?!\d)")),

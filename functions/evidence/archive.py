@@ -35,9 +35,10 @@ class Archive:
     """
 
     def __init__(self, sink: Sink) -> None:
-        self._sink, self._hash, self.size = sink, sha256(), 0
-        # The type wants a file; zipfile itself takes anything that can write and be flushed.
-        self._zip = ZipFile(self, "w", ZIP_STORED, allowZip64=True)
+        self._sink: Sink = sink
+        self._hash, self.size = sha256(), 0
+        # Its type asks for a close(), which zipfile never calls on what it was handed.
+        self._zip = ZipFile(self, "w", ZIP_STORED, allowZip64=True)  # type: ignore[call-overload]
 
     def add(self, path: str, size: int, chunks: Iterable[bytes]) -> str:
         """Write a file of `size` bytes; return its SHA-256. Raises ValueError where the size is another."""

@@ -32,7 +32,7 @@ _SOURCES = {
     "chat": "聊天记录",
     "orders": "订单历史",
     "reviews": "评价历史",
-    "imported_sources": "导入的来源",
+    "shop_system": "店铺系统提供的来源",
 }
 _AGAINST = {
     "kept_orders": "未退货的订单",

@@ -42,7 +42,7 @@ CONTRACTS = {
         {"signal": _SIGNALS, "count": "int [0..]", "percent": "int [0..100]"}, {"speaks": "bool"}
     ),
     "counter_evidence": Contract({"fact": _COUNTERS, "count": "int [0..]"}, {"speaks": "bool"}),
-    "sources": Contract({"of": ["count", "keep"]}, {"within": "duration"}),
+    "sources": Contract({"of": ["count"]}, {"within": "duration"}),
     "appeals": Contract(
         {"platform": ["taobao", "douyin", "jd", "kuaishou", "other"]},
         {

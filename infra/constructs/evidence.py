@@ -32,6 +32,7 @@ MALICE_ROUTES = (
     ("POST", "/cases/{case_id}/appeal/filing"),
     ("POST", "/cases/{case_id}/appeal/outcome"),
     ("GET", "/shops/{shop_id}/signals"),
+    ("POST", "/shops/{shop_id}/sources"),
 )
 EVIDENCE_ROUTES = (
     ("GET", "/cases/{case_id}/evidence"),
@@ -100,7 +101,9 @@ class Evidence(Construct):
         api.serve(self.malice_api, MALICE_ROUTES)
         api.serve(self.evidence_api, EVIDENCE_ROUTES)
         self.legal = api.callers(
-            "Legal", "Judge suspicions, collect evidence, file appeals", MALICE_ROUTES + EVIDENCE_ROUTES
+            "Legal",
+            "Judge suspicions, collect evidence, file appeals",
+            MALICE_ROUTES + EVIDENCE_ROUTES,
         )
 
     def _bucket(self, stage: Stage, key: IKey) -> Bucket:

@@ -8,13 +8,13 @@ from functions.domain.cases import (
     CaseClosed,
     acknowledge,
     case_id,
-    forget_person,
     new_version,
     open_case,
     reopen,
     resolve,
 )
 from functions.domain.deadlines import DeadlineTooLate, due
+from functions.domain.erasure import forget_person
 from functions.domain.profiles import Profile
 from functions.domain.verdicts import judge
 from functions.rulebook import load

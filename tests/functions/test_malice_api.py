@@ -10,7 +10,7 @@ from functions.domain.cases import Case, open_case
 from functions.domain.verdicts import judge
 from functions.rulebook import load
 from functions.store import cases
-from tests.builders import NOW, SHOP, order, profile, review
+from tests.builders import NOW, SHOP, case, order, profile, review
 from tests.cloud import Cloud
 from tests.crash import dying_after, effects
 from tests.requests import CALLER, ask
@@ -204,6 +204,20 @@ def test_the_clock_warns_of_an_appeal_that_nobody_files_and_lets_it_expire() -> 
     assert (
         call("POST", f"/cases/{case.case_id}/appeal/filing", {"by": "周律"})[1]["appeal"]["status"] == "filed"
     )
+
+
+def test_many_bad_reviews_that_the_shop_knows_to_come_from_one_source_are_a_signal() -> None:
+    numbers = [opened(review_id=str(number)).case_id for number in range(5)]
+    stranger = cases.open_case(case(shop_id="another"), None).case_id
+    said = {"by": "shop-system", "case_ids": [*numbers[:4], stranger]}
+    assert call("POST", f"/shops/{SHOP}/sources", said) == (200, {"case_ids": []})
+    said = {"by": "shop-system", "case_ids": [*numbers, stranger]}
+    status, body = call("POST", f"/shops/{SHOP}/sources", said)
+    assert (status, body["case_ids"]) == (200, sorted(numbers))
+    after = cases.read_many([*numbers, stranger])
+    assert [len(after[number].signals) for number in numbers] == [1] * 5
+    assert after[stranger].signals == ()
+    assert effects(lambda: call("POST", f"/shops/{SHOP}/sources", said)) == []
 
 
 REQUESTS = [

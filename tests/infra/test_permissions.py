@@ -8,6 +8,7 @@ from tests.infra.deployed import Deployed, text
 ACCOUNTED_FOR = {
     r"\*": "the workflow's log delivery and X-Ray: AWS names no resource for them",
     r".*:secret:winback/prod/\*": "shops come and go without a deployment",
+    r"<EvidenceBucket\w+\.Arn>/(exhibits|packs)/\*": "the files of a folder",
     r".*:<ApiHttp\w+>/\$default/[A-Z]+/[a-z/*]+": "the numbers in a route's path",
 }
 

@@ -59,7 +59,7 @@ class Ears:
 
 @dataclass(frozen=True)
 class System:
-    """Everything deployed, looked at as root; `supervisor`, `shop_system`, `legal` are callers with a role."""
+    """Everything deployed, looked at as root; `supervisor`, `shop_system`, `legal` call with a role."""
 
     target: Emulator
     stack: Deployed
@@ -112,6 +112,15 @@ class System:
             ExpressionAttributeValues=attributes(
                 {":one": 1} | {f":{name}": value for name, value in attribute.items()}
             ),
+        )
+
+    def pretend_packed(self, case_id: str, pack: dict[str, Any]) -> None:
+        """Have a case say that it has a pack."""
+        self.client("dynamodb").update_item(
+            TableName=self.stack.outputs["CasesTable"],
+            Key=attributes({"case_id": case_id}),
+            UpdateExpression="SET dossier.packs = :packs ADD version :one",
+            ExpressionAttributeValues=attributes({":packs": [pack], ":one": 1}),
         )
 
     def put_into_outbox(self, case_id: str, key: str, **effect: str) -> None:

@@ -51,6 +51,19 @@ NEEDED: dict[Grant, Deed] = {
     Grant("cases-api", _QUERY, "cases/due"): supervising("GET", "/cases?shop={shop}&sort=due"),
     Grant("cases-api", _PUT, "cases"): supervising("POST", "/cases/{case}/resolve", _SOLVED),
     Grant("cases-api", _BATCH, "customers"): supervising("POST", "/decisions"),
+    Grant("malice-api", _BATCH, "cases"): Stage.judge,
+    Grant("malice-api", _PUT, "cases"): Stage.judge,
+    Grant("malice-api", _QUERY, "cases/suspected"): Stage.measure,
+    Grant("evidence-api", _BATCH, "cases"): Stage.collect,
+    Grant("evidence-api", _PUT, "cases"): Stage.collect,
+    Grant("evidence-api", "s3:PutObject", "evidenceexhibits"): Stage.collect,
+    Grant("evidence-api", "s3:GetObject", "evidenceexhibits"): Stage.collect,
+    Grant("evidence-api", "s3:GetObject", "evidencepacks"): Stage.fetch,
+    Grant("evidence-api", "sqs:SendMessage", "packs"): Stage.ask_for_pack,
+    Grant("pack-builder", _BATCH, "cases"): Stage.build_pack,
+    Grant("pack-builder", _PUT, "cases"): Stage.build_pack,
+    Grant("pack-builder", "s3:GetObjectVersion", "evidenceexhibits"): Stage.build_pack,
+    Grant("pack-builder", "s3:PutObject", "evidencepacks"): Stage.build_pack,
     Grant("profile-api", _BATCH, "customers"): _ORDER,
     Grant("profile-api", _PUT, "customers"): _ORDER,
     Grant("profile-api", _GET, "customers"): serving("GET", ""),
@@ -73,6 +86,7 @@ _TRIGGERS = {
             ("review-poller", "polls"),
             ("rule-evaluator", "reviews"),
             ("case-clock", "ticks"),
+            ("pack-builder", "packs"),
         )
         for action in ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
     ),
@@ -98,7 +112,9 @@ _WORKFLOW = {
         )
     ),
 }  # fmt: skip
-NOT_ENFORCED = _LOGGING | _TRIGGERS | _SET_ASIDE | _WORKFLOW
+# The emulator says "not found" for a file that is not there whether or not one may list; AWS does not.
+_NOT_THERE = {Grant("evidence-api", "s3:ListBucket", "evidence")}
+NOT_ENFORCED = _LOGGING | _TRIGGERS | _SET_ASIDE | _WORKFLOW | _NOT_THERE
 
 
 @pytest.fixture
