@@ -9,6 +9,7 @@ from infra.constructs.channels import Channels
 from infra.constructs.conversation import Conversation
 from infra.constructs.dashboard import BusinessDashboard
 from infra.constructs.desk import Desk
+from infra.constructs.evidence import Evidence
 from infra.constructs.functions import Functions
 from infra.constructs.messaging import Messaging
 from infra.constructs.page import Page
@@ -42,6 +43,15 @@ class Winback(Stack):
         Desk(self, "Desk", functions=functions, storage=storage, api=api)
         conversation.serve(api)
         Page(self, "Page", stage=stage, storage=storage, functions=functions, api=api)
+        evidence = Evidence(
+            self,
+            "Evidence",
+            stage=stage,
+            storage=storage,
+            messaging=messaging,
+            functions=functions,
+            api=api,
+        )
         alarms = Alarms(
             self,
             "Alarms",
@@ -74,6 +84,10 @@ class Winback(Stack):
             "ChannelsTable": storage.channels.table_name,
             "NoticesQueueUrl": messaging.notices.queue.queue_url,
             "NoticesDlqUrl": messaging.notices.failed.queue_url,
+            "EvidenceBucket": evidence.bucket.bucket_name,
+            "PacksQueueUrl": messaging.packs.queue.queue_url,
+            "PacksDlqUrl": messaging.packs.failed.queue_url,
+            "LegalPolicyArn": evidence.legal.managed_policy_arn,
             "TicksDlqUrl": messaging.ticks.failed.queue_url,
             "CaseEventsDlqUrl": messaging.failed_case_events.queue_url,
             "AlertsTopicArn": messaging.alerts.topic_arn,

@@ -23,6 +23,7 @@ ALLOWED = {
     "platforms": {"domain", "runtime"},
     "page": {"domain"},
     "channels": {"domain", "runtime"},
+    "evidence": {"domain"},
 }
 
 

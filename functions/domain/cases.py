@@ -16,7 +16,8 @@ from functions.domain.calendars import Hours
 from functions.domain.causes import Cause
 from functions.domain.deadlines import Clock, Pause, due, ended
 from functions.domain.decisions import Decision, Rules
-from functions.domain.malice import suspicion
+from functions.domain.exhibits import Dossier
+from functions.domain.malice import Malice, Signal, signals, suspicion
 from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Order, Profile
 from functions.domain.reachability import Addressee, Reach, plan, told
@@ -70,7 +71,9 @@ class Case(BaseModel):
     grade: str
     owner: str
     suspected_malicious: bool = False
-    signals: tuple[str, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    malice: Malice | None = Field(None, description="Since it was suspected: what a person says of it")
+    dossier: Dossier = Field(default_factory=Dossier)
     tier: str
     remedy: str
     coupon: int = Field(0, description="fen")
@@ -160,7 +163,8 @@ def open_case(
     The order's total is the order value; where the order is unknown, the reviewed item's price.
     """
     reading = verdict.reading
-    malice = suspicion(reading, profile, rules)
+    found = signals(review, reading, profile, rules, now)
+    malice = suspicion(found, False, rules)
     suspected = malice.then["suspected"] is True
     grade = rules.decide("grades", {"cause": reading.cause, "suspected_malicious": suspected})
     customer_tier = tier(profile, order, rules, now)
@@ -180,7 +184,8 @@ def open_case(
         grade=grade.text("grade"),
         owner=grade.text("owner"),
         suspected_malicious=suspected,
-        signals=tuple(malice.names("signals")),
+        signals=found,
+        malice=Malice(status="suspected", at=now) if suspected else None,
         tier=customer_tier.text("tier"),
         remedy=offer.text("remedy"),
         coupon=offer.number("coupon"),
@@ -291,24 +296,6 @@ def reopen(case: Case, by: str, why: str, rules: Rules, now: datetime) -> Case:
             "outbox": stopped | {f"start:{again.run}": Effect(kind="start", at=now)},
         },
         {again.keyed("reopened"): Event(at=now, kind="reopened", by=by, note=why)},
-    )
-
-
-def forget_person(case: Case, now: datetime) -> Case:
-    """Return the case without the person who wrote, what they wrote and notes. Again changes nothing."""
-    known = case.review.customer_id, case.review.order_id, case.review.text, case.evidence
-    if "erased" in case.events and not any(known):
-        return case
-    review = case.review.without_person()
-    events = {key: event.model_copy(update={"note": None}) for key, event in case.events.items()}
-    return changed(
-        case.model_copy(update={"events": events}),
-        {
-            "review": review,
-            "evidence": (),
-            "pauses": tuple(pause.model_copy(update={"why": ""}) for pause in case.pauses),
-        },
-        {"erased": Event(at=now, kind="person erased")},
     )
 
 

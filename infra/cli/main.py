@@ -15,6 +15,7 @@ OWN_ARGUMENTS = {
     "rules": "check, explain, replay and show the rule tables",
     "desk": "who is on duty, what is silenced, which incidents go on",
     "read": "read reviews of a file, and measure the reader",
+    "evidence": "verify and fetch packs of evidence",
 }
 
 

@@ -90,10 +90,10 @@ class Api(Construct):
         )
         self.serve(functions.cases_api, CASES_ROUTES)
         self.serve(functions.profile_api, PROFILE_ROUTES)
-        self.supervisor = self._callers(
+        self.supervisor = self.callers(
             "Supervisor", "Read, acknowledge and resolve cases, try decisions", CASES_ROUTES
         )
-        self.shop_system = self._callers(
+        self.shop_system = self.callers(
             "ShopSystem", "Send orders, read, annotate, export and erase customers", PROFILE_ROUTES
         )
 
@@ -132,7 +132,7 @@ class Api(Construct):
             if "*" in resource:
                 accept_star(callers, resource, "The stars stand for the numbers in a route's path")
 
-    def _callers(self, name: str, description: str, routes: tuple[tuple[str, str], ...]) -> ManagedPolicy:
+    def callers(self, name: str, description: str, routes: tuple[tuple[str, str], ...]) -> ManagedPolicy:
         policy = ManagedPolicy(self, name, description=description)
         self.admit(policy, routes)
         return policy

@@ -38,6 +38,8 @@ class Storage(Construct):
         self._index(self.cases, "due", partition="due_shop", sort="due_at")
         # Sparse: only while the passing of time may bring something. Four partitions for all shops.
         self._index(self.cases, "agenda", partition="agenda", sort="agenda_at", holds=())
+        # Sparse: only of cases that were ever suspected of malice.
+        self._index(self.cases, "suspected", partition="suspected_shop", sort="opened_at", holds=())
 
     def _table(
         self,
@@ -116,7 +118,8 @@ def _key(scope: Construct, stage: Stage) -> Key:
                 "StringEquals": {
                     "kms:CallerAccount": Aws.ACCOUNT_ID,
                     "kms:ViaService": [
-                        f"{service}.{Aws.REGION}.amazonaws.com" for service in ("dynamodb", "sns", "sqs")
+                        f"{service}.{Aws.REGION}.amazonaws.com"
+                        for service in ("dynamodb", "s3", "sns", "sqs")
                     ],
                 }
             },

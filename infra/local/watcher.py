@@ -17,10 +17,14 @@ from functions.domain.cases import Case
 from infra.local.deploy import Deployed
 from infra.local.emulator import Emulator
 
-DEAD_LETTERS = ("PollsDlqUrl", "ReviewsDlqUrl", "TicksDlqUrl", "NoticesDlqUrl", "CaseEventsDlqUrl")
+DEAD_LETTERS = (
+    *("PollsDlqUrl", "ReviewsDlqUrl", "TicksDlqUrl", "NoticesDlqUrl", "PacksDlqUrl"),
+    "CaseEventsDlqUrl",
+)
 FUNCTIONS = (
     *("poll-planner", "review-poller", "rule-evaluator", "case-events", "case-clock"),
     *("cases-api", "desk-api", "messages-api", "profile-api", "case-page", "alert-sender"),
+    *("malice-api", "evidence-api", "pack-builder"),
 )
 _read = TypeDeserializer().deserialize
 

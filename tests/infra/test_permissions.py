@@ -9,6 +9,7 @@ ACCOUNTED_FOR = {
     r"\*": "the workflow's log delivery and X-Ray: AWS names no resource for them",
     r".*:secret:winback/prod/\*": "shops come and go without a deployment",
     r".*:secret:winback/prod/channels/\*": "channels come and go without a deployment",
+    r"<EvidenceBucket\w+\.Arn>/(exhibits|packs)/\*": "the files of a folder",
     r".*:<ApiHttp\w+>/\$default/[A-Z]+/[a-z/*-]+": "the numbers in a route's path",
 }
 

@@ -17,6 +17,7 @@ INDEXES = {
     "by_shop": ["shop_id", "opened_at"],
     "due": ["due_shop", "due_at"],
     "agenda": ["agenda", "agenda_at"],
+    "suspected": ["suspected_shop", "opened_at"],
 }
 
 
@@ -43,8 +44,22 @@ def test_every_table_is_encrypted_and_can_be_brought_back(stack: Deployed) -> No
         assert table["BillingMode"] == "PAY_PER_REQUEST"
 
 
+def test_evidence_is_encrypted_versioned_private_and_goes_when_no_claim_can_be_made(prod: Deployed) -> None:
+    ((_, bucket),) = prod.of("S3::Bucket").items()
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    locked = bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    (lifecycle,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert locked == {"Days": lifecycle["ExpirationInDays"], "Mode": "GOVERNANCE"}
+    assert lifecycle["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
+    (policy,) = prod.of("S3::BucketPolicy").values()
+    assert "aws:SecureTransport" in json.dumps(policy)
+
+
 def test_what_is_stored_in_prod_outlives_the_stack(prod: Deployed) -> None:
-    for kind in ("DynamoDB::Table", "KMS::Key", "SQS::Queue"):
+    for kind in ("DynamoDB::Table", "KMS::Key", "S3::Bucket", "SQS::Queue"):
         for name in prod.of(kind):
             assert prod.resources[name]["DeletionPolicy"] == "Retain", name
     assert all(table["DeletionProtectionEnabled"] for table in prod.of("DynamoDB::Table").values())

@@ -59,7 +59,7 @@ class Ears:
 
 @dataclass(frozen=True)
 class System:
-    """Everything deployed, looked at as root; `supervisor` and `shop_system` are callers with a role."""
+    """Everything deployed, looked at as root; `supervisor`, `shop_system`, `legal` call with a role."""
 
     target: Emulator
     stack: Deployed
@@ -68,6 +68,7 @@ class System:
     shop_system: Api
     alerts: Ears
     messages: Ears
+    legal: Api
 
     def client(self, service: str) -> Any:
         return self.target.client(service)
@@ -112,6 +113,15 @@ class System:
             ExpressionAttributeValues=attributes(
                 {":one": 1} | {f":{name}": value for name, value in attribute.items()}
             ),
+        )
+
+    def pretend_packed(self, case_id: str, pack: dict[str, Any]) -> None:
+        """Have a case say that it has a pack."""
+        self.client("dynamodb").update_item(
+            TableName=self.stack.outputs["CasesTable"],
+            Key=attributes({"case_id": case_id}),
+            UpdateExpression="SET dossier.packs = :packs ADD version :one",
+            ExpressionAttributeValues=attributes({":packs": [pack], ":one": 1}),
         )
 
     def put_into_outbox(self, case_id: str, key: str, **effect: str) -> None:

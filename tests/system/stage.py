@@ -7,6 +7,8 @@ from datetime import timedelta
 from itertools import count
 from secrets import token_bytes
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 from functions.domain.alerts import Alert
 from functions.domain.cases import case_id
@@ -19,6 +21,7 @@ from infra.local.api import RefusedError
 from infra.local.simulators.taobao import TaobaoSimulator
 from tests.builders import review
 from tests.events import queue_event, reviews_event, stream_event
+from tests.exhibits import PICTURE, announced
 from tests.system.running import Shop, System, now
 
 _numbers = count(1)
@@ -184,12 +187,68 @@ class Stage:
             finally:
                 shop.close()
 
+    def judge(self) -> str:
+        """Hand in a chat about a new case, which reads and writes it."""
+        number, _ = self.case()
+        chat = {"by": "zhou", "messages": [{"by": "customer", "text": "返现删评，懂的都懂"}]}
+        return self._call("POST", f"/cases/{number}/chat", chat, self.system.legal)
+
+    def measure(self) -> str:
+        return self._call("GET", f"/shops/{self.shop_id}/signals", None, self.system.legal)
+
+    def collect(self) -> str:
+        """Hand in an exhibit of a new case: its link, its upload and its record."""
+        number, _ = self.case()
+        return self._collect(number)
+
+    def fetch(self) -> str:
+        """Fetch the pack of a case by its link; the pack itself is only said to be there."""
+        number, _ = self.case()
+        pack = {"digest": "d", "head": "0", "sha256": "0", "size": 1, "at": iso(now())}
+        self.system.pretend_packed(number, pack)
+        try:
+            link = self.system.legal.get(f"/cases/{number}/pack")["url"]
+        except RefusedError as error:
+            return str(error)
+        return requested(link)
+
+    def ask_for_pack(self) -> str:
+        number, _ = self.case()
+        return self._call("POST", f"/cases/{number}/pack", None, self.system.legal)
+
+    def build_pack(self) -> str:
+        number, _ = self.case()
+        assert self._collect(number) == ""
+        return self.system.invoke("pack-builder", queue_event(number))
+
+    def _collect(self, number: str) -> str:
+        file, legal = announced(), self.system.legal
+        try:
+            place = legal.post(f"/cases/{number}/evidence", file)
+            if wrong := requested(place["url"], PICTURE, place["headers"]):
+                return wrong
+            legal.post(f"/cases/{number}/evidence/{place['exhibit_id']}/complete", file)
+        except RefusedError as error:
+            return str(error)
+        return ""
+
     def _call(self, method: str, path: str, body: Any, api: Any) -> str:
         try:
             api.call(method, path, body)
         except RefusedError as error:
             return str(error)
         return ""
+
+
+def requested(url: str, data: bytes | None = None, headers: dict[str, str] | None = None) -> str:
+    """Use a link; return what S3 said against it, "" where it did it or only lacks the file."""
+    request = Request(url, data, headers or {}, method="GET" if data is None else "PUT")
+    try:
+        with urlopen(request, timeout=30):
+            return ""
+    except HTTPError as error:
+        said = error.read().decode(errors="replace")
+        return "" if "NoSuchKey" in said else said
 
 
 def performing(key: str = "", **effect: str) -> Deed:

@@ -95,6 +95,19 @@ NEEDED: dict[Grant, Deed] = {
     Grant("messages-api", _GET, "shops"): serving("POST", "/opt-out"),
     Grant("profile-api", _GET, "shops"): serving("PATCH", "", {"opted_out": True}),
     Grant("cases-api", _BATCH, "shops"): supervising("POST", "/decisions"),
+    Grant("malice-api", _BATCH, "cases"): Stage.judge,
+    Grant("malice-api", _PUT, "cases"): Stage.judge,
+    Grant("malice-api", _QUERY, "cases/suspected"): Stage.measure,
+    Grant("evidence-api", _BATCH, "cases"): Stage.collect,
+    Grant("evidence-api", _PUT, "cases"): Stage.collect,
+    Grant("evidence-api", "s3:PutObject", "evidenceexhibits"): Stage.collect,
+    Grant("evidence-api", "s3:GetObject", "evidenceexhibits"): Stage.collect,
+    Grant("evidence-api", "s3:GetObject", "evidencepacks"): Stage.fetch,
+    Grant("evidence-api", "sqs:SendMessage", "packs"): Stage.ask_for_pack,
+    Grant("pack-builder", _BATCH, "cases"): Stage.build_pack,
+    Grant("pack-builder", _PUT, "cases"): Stage.build_pack,
+    Grant("pack-builder", "s3:GetObjectVersion", "evidenceexhibits"): Stage.build_pack,
+    Grant("pack-builder", "s3:PutObject", "evidencepacks"): Stage.build_pack,
     Grant("profile-api", _BATCH, "customers"): _ORDER,
     Grant("profile-api", _PUT, "customers"): _ORDER,
     Grant("profile-api", _GET, "customers"): serving("GET", ""),
@@ -118,6 +131,7 @@ _TRIGGERS = {
             ("rule-evaluator", "reviews"),
             ("case-clock", "ticks"),
             ("alert-sender", "notices"),
+            ("pack-builder", "packs"),
         )
         for action in ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
     ),
@@ -143,7 +157,9 @@ _WORKFLOW = {
         )
     ),
 }  # fmt: skip
-NOT_ENFORCED = _LOGGING | _TRIGGERS | _SET_ASIDE | _WORKFLOW
+# The emulator says "not found" for a file that is not there whether or not one may list; AWS does not.
+_NOT_THERE = {Grant("evidence-api", "s3:ListBucket", "evidence")}
+NOT_ENFORCED = _LOGGING | _TRIGGERS | _SET_ASIDE | _WORKFLOW | _NOT_THERE
 
 
 @pytest.fixture
