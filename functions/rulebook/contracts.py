@@ -70,6 +70,19 @@ CONTRACTS = {
         from_row=("coupon",),
     ),
     "contact": Contract({"promotional": "bool"}, {"from": "duration", "until": "duration"}),
+    "budgets": Contract(
+        {"of": ["shop", "refund", "reship", "coupon", "gift", "card", "approval"]},
+        {
+            "per_day": "fen?",
+            "per_case": "fen?",
+            "hold": "duration?",
+            "remind": "duration?",
+            "lapse": "duration?",
+        },
+    ),
+    "coupon_terms": Contract(
+        {"coupon": ["apology", "care", "repurchase"]}, {"valid_for": "duration", "stackable": "bool"}
+    ),
     "limits": Contract({"of": ["grades.respond_within"]}, {"longest": "duration?", "most": "fen?"}),
 }
 # Names among an output that the code knows; the alerts topic filters by role.

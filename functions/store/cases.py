@@ -82,6 +82,18 @@ def save(case: Case) -> Case:
     return case.model_copy(update={"version": case.version + 1})
 
 
+def saving(case: Case) -> tuple[Any, StaleWrite]:
+    """Return the saving of the case as a part of a transaction."""
+    put = {
+        "TableName": _table(),
+        "Item": _item(case),
+        "ConditionExpression": "#version = :read",
+        "ExpressionAttributeNames": {"#version": "version"},
+        "ExpressionAttributeValues": attributes({":read": case.version}),
+    }
+    return {"Put": put}, StaleWrite(case.case_id)
+
+
 def performed(case: Case, done: Mapping[str, Event], *, alerted_at: datetime | None = None) -> bool:
     """Take performed effects out of the outbox, each replaced by its line of the timeline, in one write.
 

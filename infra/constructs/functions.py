@@ -78,7 +78,7 @@ class Functions(Construct):
         self.case_events = self._function(
             "case_events",
             seconds=30,
-            environment=_tables(cases=cases, customers=customers)
+            environment=_tables(cases=cases, customers=customers, ledger=storage.ledger)
             | {
                 "WINBACK_ALERTS_TOPIC_ARN": messaging.alerts.topic_arn,
                 "WINBACK_MESSAGES_TOPIC_ARN": messaging.messages.topic_arn,

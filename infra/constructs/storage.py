@@ -18,7 +18,7 @@ from infra.stages import Stage
 
 
 class Storage(Construct):
-    """The shops, customers and cases tables, and the one key that encrypts whatever this stack stores.
+    """The shops, customers, cases and ledger tables, and the one key that encrypts whatever this stack stores.
 
     `Table` rather than `TableV2`: it takes a customer's key in a stack without a fixed region.
     """
@@ -34,6 +34,11 @@ class Storage(Construct):
         self._index(self.cases, "by_shop", partition="shop_id", sort="opened_at")
         # Sparse: `due_shop` exists only while a case is open or acknowledged.
         self._index(self.cases, "due", partition="due_shop", sort="due_at")
+        self.ledger = self._table("ledger", partition="book", sort="line")
+        # Whole lines: they are small, never change, and a page of a day is one query.
+        self.ledger.add_global_secondary_index(
+            index_name="by_day", partition_key=_text("day_book"), sort_key=_text("at")
+        )
 
     def _table(
         self, noun: str, *, partition: str, sort: str | None = None, stream: StreamViewType | None = None
