@@ -5,7 +5,7 @@ can see the review; a suspected case gets nothing until a person has rejected th
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
@@ -92,9 +92,7 @@ def order_value(case: Case) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def chosen(
-    case: Case, step: Step, benefit: Benefit, cost: int | None, rules: Rules, by: str
-) -> Grant | Nothing:
+def chosen(case: Case, step: Step, benefit: Benefit, cost: int | None, by: str) -> Grant | Nothing:
     """Return what a person wants to give: `cost` in fen, the order's value where none is said."""
     if reason := barred(case):
         return Nothing(why=reason)
@@ -149,11 +147,6 @@ def usable(stands: State, now: datetime) -> bool:
     """Say whether the benefit is a coupon that can be used now."""
     valid = stands.valid_until is not None and now < stands.valid_until
     return stands.code is not None and stands.standing == "effective" and valid
-
-
-def day(now: datetime, zone: tzinfo) -> str:
-    """Return the shop's date, "2026-03-02"."""
-    return now.astimezone(zone).date().isoformat()
 
 
 def costs(lines: Iterable[Line], now: datetime) -> Costs:

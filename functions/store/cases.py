@@ -118,6 +118,26 @@ def performed(case: Case, done: Mapping[str, Event], *, alerted_at: datetime | N
     raise StaleWrite(case.case_id)
 
 
+def note(case_id: str, key: str, event: Event) -> bool:
+    """Add a line to the case's timeline, once under its key. False where it is there, or the case is gone."""
+    try:
+        client("dynamodb").update_item(
+            TableName=_table(),
+            Key=_key(case_id),
+            UpdateExpression="SET #events.#key = :event ADD #version :one",
+            ConditionExpression="attribute_exists(case_id) AND attribute_not_exists(#events.#key)",
+            ExpressionAttributeNames={"#events": "events", "#key": key, "#version": "version"},
+            ExpressionAttributeValues=attributes(
+                {":event": event.model_dump(mode="json", exclude_none=True), ":one": 1}
+            ),
+        )
+    except ClientError as error:
+        if not _refused(error):
+            raise
+        return False
+    return True
+
+
 def by_shop(
     shop_id: str,
     *,

@@ -18,7 +18,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from functions.domain.benefits import SHOP, Terms
-from functions.domain.ledger import Line, State, Step, after
+from functions.domain.ledger import Benefit, Line, State, Step, after
 from functions.domain.ledger import state as folded
 from functions.domain.times import iso
 from functions.runtime.clients import client
@@ -39,6 +39,13 @@ _AWAITED = {"approvals": "awaits_approval", "picks": "awaits_hands"}
 class Page(NamedTuple):
     lines: list[Line]
     next: str | None
+
+
+class Used(NamedTuple):
+    """What is committed, fen, and whose limit it has in rules/budgets.toml."""
+
+    amount: int
+    of: Benefit | Literal["shop"]
 
 
 class Waiting(NamedTuple):
@@ -87,10 +94,10 @@ def append(
     return stood
 
 
-def used(shop_id: str, day: str) -> dict[str, int]:
-    """Return what is committed on a day, fen: by row, and as `shop` altogether."""
+def used(shop_id: str, day: str) -> dict[str, Used]:
+    """Return what is committed on a day: by row, and as `shop` altogether."""
     found = (plain(item) for item in pages(**_query(f"{shop_id}#{day}", _BUDGET), **_NOW))
-    return {item["line"].removeprefix(_BUDGET): item["used"] for item in found}
+    return {item["line"].removeprefix(_BUDGET): Used(item["used"], item["of"]) for item in found}
 
 
 def of_day(shop_id: str, day: str, *, limit: int = 50, start: str | None = None) -> Page:
@@ -129,9 +136,10 @@ def _counter(line: Line, row: str, most: int | None) -> Any:
     update: dict[str, Any] = {
         "TableName": _table(),
         "Key": attributes({"book": f"{line.shop_id}#{line.day}", "line": _BUDGET + row}),
-        "UpdateExpression": "ADD used :amount",
+        "UpdateExpression": "SET #of = :of ADD used :amount",
+        "ExpressionAttributeNames": {"#of": "of"},
     }
-    values = {":amount": line.amount}
+    values: dict[str, Any] = {":amount": line.amount, ":of": SHOP if row == SHOP else line.benefit}
     if most is not None:
         values[":room"] = most - line.amount
         if line.amount > most:

@@ -13,6 +13,8 @@ TECHNICAL: dict[str, dict[int | float, str]] = {
     "deadlines.py": {3600: "seconds of an hour, to tell it"},
     "follow_ups.py": {10: "an escalation without end is an error"},
     "malice.py": {100: "percent"},
+    "order_systems.py": {8: "China is UTC+8"},
+    "orders.py": {15: "pause before the second try", 900: "longest pause between two tries"},
     "money.py": {100: "fen of a yuan"},
     "profiles.py": {365: "days of the fact spent_12_months"},
     "reading.py": {100: "percent"},
@@ -20,7 +22,9 @@ TECHNICAL: dict[str, dict[int | float, str]] = {
 }
 DECIDING = [
     *TECHNICAL,
+    "benefits.py",
     "causes.py",
+    "ledger.py",
     "decisions.py",
     "explanations.py",
     "remedies.py",
