@@ -4,7 +4,6 @@ Trigger: the HTTP API, signed requests only. Writes cases; the cases table's str
 Trying a decision writes nothing.
 """
 
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -13,7 +12,17 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions import rulebook
-from functions.domain.cases import WAITING, Case, CaseClosed, Effect, Event, Outcome, Status, acknowledge
+from functions.domain.cases import (
+    WAITING,
+    Case,
+    CaseClosed,
+    Effect,
+    Event,
+    Outcome,
+    Status,
+    acknowledge,
+    reopen,
+)
 from functions.domain.cases import open_case as opening
 from functions.domain.cases import resolve as resolution
 from functions.domain.causes import Cause
@@ -25,8 +34,9 @@ from functions.domain.times import Time
 from functions.domain.verdicts import judge
 from functions.rulebook.explain import explain as weigh
 from functions.rulebook.explain import for_customer
-from functions.runtime.api import Unknown, caller, documented, resolver
+from functions.runtime.api import caller, documented, resolver
 from functions.runtime.clock import now
+from functions.runtime.errors import Unknown
 from functions.runtime.observability import count, observed
 from functions.store import cases, customers
 from functions.store.errors import BadToken, StaleWrite
@@ -38,7 +48,6 @@ app = resolver(
         BadToken: HTTPStatus.BAD_REQUEST,
     }
 )
-_ATTEMPTS = 5
 _NAME = Field(min_length=1, max_length=80, description="Who does it, as colleagues know them")
 
 
@@ -97,6 +106,13 @@ class Resolution(BaseModel):
     cause: Cause = Field(description="The cause that a person confirmed")
     outcome: Outcome
     note: str | None = Field(None, max_length=2000)
+
+
+class Reopening(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    by: str = _NAME
+    why: str = Field(min_length=1, max_length=500)
 
 
 class TriedReview(Review):
@@ -186,7 +202,7 @@ def read_case(case_id: str) -> Detail:
 )
 def acknowledge_case(case_id: str, acknowledgement: Annotated[Acknowledgement, Body()]) -> Detail:
     by, moment = caller(app, acknowledgement.by), now()
-    return _change(case_id, lambda case: acknowledge(_workable(case), by, moment))
+    return _detail(cases.change(case_id, lambda case: acknowledge(_workable(case), by, moment)))
 
 
 @app.post(
@@ -197,12 +213,27 @@ def acknowledge_case(case_id: str, acknowledgement: Annotated[Acknowledgement, B
 )
 def resolve_case(case_id: str, said: Annotated[Resolution, Body()]) -> Detail:
     by, moment = caller(app, said.by), now()
-    first = _known(case_id).resolved_at is None
-    detail = _change(case_id, lambda case: resolution(case, by, said.cause, said.outcome, said.note, moment))
-    if first:
+    known = _known(case_id)
+    case = cases.change(
+        case_id,
+        lambda stands: resolution(stands, by, said.cause, said.outcome, said.note, moment),
+        known=known,
+    )
+    if known.resolved_at is None:
         count("CausesConfirmed")
-        count("CausesCorrected", int(detail.confirmed_cause != detail.cause))
-    return detail
+        count("CausesCorrected", int(case.confirmed_cause != case.cause))
+    return _detail(case)
+
+
+@app.post(
+    "/cases/<case_id>/reopen",
+    summary="Re-open a case",
+    description="Stops the follow-up; the caller has the case again. Once more changes nothing.",
+    responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+def reopen_case(case_id: str, said: Annotated[Reopening, Body()]) -> Detail:
+    by, moment, rules = caller(app, said.by), now(), rulebook.load()
+    return _detail(cases.change(case_id, lambda case: reopen(case, by, said.why, rules, moment)))
 
 
 @app.post("/decisions", summary="Try a decision; nothing is written", responses=documented())
@@ -262,20 +293,6 @@ def _workable(case: Case) -> Case:
     if case.status == "closed":
         raise CaseClosed(f"{case.case_id} is closed")
     return case
-
-
-def _change(case_id: str, change: Callable[[Case], Case]) -> Detail:
-    """Apply a change on top of whatever the workflow and the case events write meanwhile."""
-    for _ in range(_ATTEMPTS):
-        case = _known(case_id)
-        changed = change(case)
-        if changed is case:
-            return _detail(case)
-        try:
-            return _detail(cases.save(changed))
-        except StaleWrite as error:
-            stale = error
-    raise stale
 
 
 def _customer(trial: Trial) -> tuple[Profile, Order | None]:

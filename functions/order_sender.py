@@ -9,7 +9,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from functions.domain.cases import Event
+from functions.domain.cases import Event, changed
 from functions.domain.ledger import RULES, State, may, then
 from functions.domain.order_systems import OrderSystem
 from functions.domain.orders import Order, headers, pause_s
@@ -48,9 +48,7 @@ def send(record: Record) -> None:
             VisibilityTimeout=pause_s(tries),
         )
         why = str(error) if isinstance(error, NotTaken) else type(error).__name__
-        cases.note(
-            order.case_id, f"order:{order.step}:failed", Event(at=moment, kind="order fails", note=why)
-        )
+        _note(order, "failed", Event(at=moment, kind="order fails", note=why))
         count("OrdersNotTaken")
         raise
 
@@ -64,7 +62,7 @@ def _deliver(order: Order, moment: datetime) -> None:
         _post(order, shops.order_system(order.shop_id), moment)
         _receipt(order, stands, moment)
     event = Event(at=moment, kind=f"{order.kind} ordered", note="the shop's system took the order")
-    cases.note(order.case_id, f"order:{order.step}:taken", event)
+    _note(order, "taken", event)
 
 
 def _post(order: Order, system: OrderSystem, moment: datetime) -> None:
@@ -75,6 +73,12 @@ def _post(order: Order, system: OrderSystem, moment: datetime) -> None:
     answer = post(system.orders_url, body, headers(order.id, body, key, moment))
     if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
         raise NotTaken(f"the shop's system answered HTTP {answer.status}")
+
+
+def _note(order: Order, what: str, event: Event) -> None:
+    """Add a line to the case's timeline, once."""
+    key = f"order:{order.step}:{what}"
+    cases.change(order.case_id, lambda case: case if key in case.events else changed(case, {}, {key: event}))
 
 
 def _receipt(order: Order, stands: State, moment: datetime) -> None:

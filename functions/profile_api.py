@@ -21,8 +21,9 @@ from functions.domain.money import Fen
 from functions.domain.profiles import Channel, Consent, Order, Profile
 from functions.domain.reviews import Review
 from functions.domain.times import Time
-from functions.runtime.api import Mend, Unknown, documented, mends, resolver
+from functions.runtime.api import Mend, documented, mends, resolver
 from functions.runtime.clock import now
+from functions.runtime.errors import Unknown
 from functions.runtime.observability import logger, observed
 from functions.store import cases, customers
 from functions.store.calls import TRANSACTION

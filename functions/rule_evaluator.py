@@ -23,6 +23,7 @@ from functions.runtime.clock import now
 from functions.runtime.observability import count, observed
 from functions.store import cases, customers
 from functions.store.errors import AlreadyOpen, StaleWrite
+from functions.store.pace import pace
 
 Buyer = tuple[str, str, str | None]
 
@@ -70,7 +71,7 @@ def _open(
 ) -> Case:
     for _ in range(_ATTEMPTS):
         profile, order = _known(review, buyers)
-        case = open_case(review, verdict, profile, order, rulebook.load(), moment)
+        case = open_case(review, verdict, profile, order, rulebook.load(), moment, pace())
         try:
             opened = cases.open_case(case, remember(profile, review) if review.customer_id else None)
         except AlreadyOpen:
@@ -87,18 +88,7 @@ def _open(
 
 
 def _note(review: Review, case: Case | None, moment: datetime) -> Case:
-    for _ in range(_ATTEMPTS):
-        known = case or cases.read(case_id(review.key))
-        if known is None:
-            raise StaleWrite(case_id(review.key))
-        noted = new_version(known, review, moment)
-        if noted is known:
-            return known
-        try:
-            return cases.save(noted)
-        except StaleWrite as error:
-            stale, case = error, None
-    raise stale
+    return cases.change(case_id(review.key), lambda stands: new_version(stands, review, moment), known=case)
 
 
 def _known(

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from functions import cases_api, profile_api
+from functions import cases_api, coupons_api, money_api, profile_api
 
 _TITLE = "Winback"
 _ABOUT = "Turns bad reviews into kept customers. Every request is signed (AWS Signature Version 4)."
@@ -19,7 +19,7 @@ def document() -> dict[str, Any]:
     """Return the merged description. Raises ValueError where the two functions mean different things."""
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {}
-    for app in (cases_api.app, profile_api.app):
+    for app in (cases_api.app, profile_api.app, money_api.app, coupons_api.app):
         part = json.loads(app.get_openapi_json_schema(title=_TITLE, version="1.0.0"))
         paths |= part["paths"]
         for name, schema in part["components"]["schemas"].items():

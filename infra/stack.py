@@ -8,6 +8,7 @@ from infra.constructs.api import Api
 from infra.constructs.dashboard import BusinessDashboard
 from infra.constructs.functions import Functions
 from infra.constructs.messaging import Messaging
+from infra.constructs.money import Money
 from infra.constructs.storage import Storage
 from infra.constructs.triggers import Triggers
 from infra.constructs.workflows import FollowUp
@@ -31,8 +32,10 @@ class Winback(Stack):
         functions = Functions(
             self, "Functions", stage=stage, storage=storage, messaging=messaging, follow_up=follow_up
         )
+        money = Money(self, "Money", stage=stage, storage=storage, messaging=messaging, functions=functions)
         Triggers(self, "Triggers", stage=stage, functions=functions, messaging=messaging, storage=storage)
         api = Api(self, "Api", stage=stage, functions=functions, key=storage.key)
+        money.serve(api)
         functions.case_events.add_environment("WINBACK_CASE_LINK", stage.case_link or f"{api.url}/cases/")
         alarms = Alarms(
             self,
@@ -62,6 +65,10 @@ class Winback(Stack):
             "ReviewsQueueUrl": messaging.reviews.queue.queue_url,
             "PollsDlqUrl": messaging.polls.failed.queue_url,
             "ReviewsDlqUrl": messaging.reviews.failed.queue_url,
+            "LedgerTable": storage.ledger.table_name,
+            "OrdersQueueUrl": messaging.orders.queue.queue_url,
+            "OrdersDlqUrl": messaging.orders.failed.queue_url,
+            "TicksDlqUrl": messaging.ticks.failed.queue_url,
             "CaseEventsDlqUrl": messaging.failed_case_events.queue_url,
             "AlertsTopicArn": messaging.alerts.topic_arn,
             "MessagesTopicArn": messaging.messages.topic_arn,

@@ -71,6 +71,18 @@ class Stage:
         return self.name == "local"
 
     @property
+    def pace(self) -> dict[str, str]:
+        """How fast waits pass, for the functions' environment. Only the local stage has a pace of its own."""
+        if not self.local:
+            return {}
+        return {"WINBACK_TIME_SCALE": self.time_scale, "WINBACK_TIME_FLOOR_S": self.time_floor_s}
+
+    @property
+    def tick_s(self) -> str:
+        """How often the case clock looks, in seconds that divide a minute."""
+        return "3" if self.local else "15"
+
+    @property
     def environment(self) -> Environment | None:
         """Local: the emulator's account. Else none: the stack goes wherever the credentials point."""
         return Environment(account="000000000000", region="us-east-1") if self.local else None

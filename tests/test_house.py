@@ -18,6 +18,7 @@ ALLOWED = {
     "reading": {"domain"},
     "rulebook": {"domain", "reading"},
     "store": {"domain", "runtime"},
+    "effects": {"domain", "rulebook", "runtime", "store"},
     "platforms": {"domain", "runtime"},
 }
 

@@ -68,7 +68,7 @@ def alert(case: Case, effect: Effect, link: str, rules: Rules) -> Alert:
     room = SMS_LENGTH + 1 - _units(rules.render(decision.text("template"), values | {"product": "#"}))
     product = _cut(case.review.product_title or "商品", room)
     return Alert(
-        key=f"{case.case_id}:{kind}:{level}",
+        key=case.keyed(f"{case.case_id}:{kind}:{level}"),
         case_id=case.case_id,
         shop_id=case.shop_id,
         grade=case.grade,

@@ -6,10 +6,11 @@ can see the review; a suspected case gets nothing until a person has rejected th
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from functions.domain.cases import Case
+from functions.domain.cases import Case, Effect
 from functions.domain.decisions import Decision, Rules
 from functions.domain.ledger import Benefit, Grant, Line, State, Step, states
 from functions.domain.money import Fen, yuan
@@ -18,7 +19,7 @@ _GIFTS: dict[str, Benefit] = {"vip_gift": "gift", "card_and_gift": "card"}
 # The name that rules/coupon_terms.toml has for a step's coupon.
 _COUPONS: dict[Step, str] = {"care": "care", "repurchase": "repurchase"}
 _FOLLOW_UPS: dict[Step, str] = {"care": "care", "repurchase": "silver"}
-SHOP = "shop"  # the shop's own budget, over all rows
+SHOP: Final = "shop"  # the shop's own budget, over all rows
 
 
 class Nothing(BaseModel):
@@ -76,9 +77,13 @@ def wanted(case: Case, step: Step, rules: Rules) -> Grant | Nothing:
     return Nothing(why="only a person gives something extra")
 
 
+def suspected(case: Case) -> bool:
+    return case.suspected_malicious or "malicious" in (case.grade, case.confirmed_cause)
+
+
 def barred(case: Case) -> str | None:
     """Return why nobody gets anything for this case now, None where nothing is against it."""
-    if case.suspected_malicious or "malicious" in (case.grade, case.confirmed_cause):
+    if suspected(case):
         return "suspected malicious: no benefit until a person has rejected the suspicion"
     if case.outcome != "solved":
         return "the case is not solved"
@@ -125,6 +130,11 @@ def terms(benefit: Benefit, rules: Rules) -> Terms:
     )
 
 
+def limit_of(of: Benefit | Literal["shop"], rules: Rules) -> int | None:
+    """Return the budget of a day, fen: of the shop, or of each row that gives such a benefit."""
+    return _limit(rules.decide("budgets", {"of": of}), "per_day")
+
+
 def objection(grant: Grant, on: Terms) -> str | None:
     """Return why a person has to approve the grant whatever the budget, None where nobody has to."""
     if grant.benefit is None:
@@ -147,6 +157,18 @@ def usable(stands: State, now: datetime) -> bool:
     """Say whether the benefit is a coupon that can be used now."""
     valid = stands.valid_until is not None and now < stands.valid_until
     return stands.code is not None and stands.standing == "effective" and valid
+
+
+def asking(case: Case, step: Step, number: int, now: datetime) -> dict[str, Effect]:
+    """Return the case's outbox with the grant of a benefit to be looked at now.
+
+    Under a key of its own, by the `number` of the line that it follows from: a look that began before must
+    not hold it again when it ends.
+    """
+    others = {
+        key: effect for key, effect in case.outbox.items() if (effect.kind, effect.name) != ("grant", step)
+    }
+    return others | {f"grant:{step}:{number}": Effect(kind="grant", at=now, name=step)}
 
 
 def costs(lines: Iterable[Line], now: datetime) -> Costs:

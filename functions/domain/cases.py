@@ -1,8 +1,9 @@
 """Cases: one bad review being mended, from the first star to the closing.
 
-A case changes only through the functions here and through the follow-up workflow's conditional
-updates (infra/workflows/follow_up.asl.json). What must happen outside, alerts for example, is put
-into the case's `outbox` in the same write; `functions/case_events.py` performs it.
+A case changes only through pure functions, here and in `agenda.py` and `outbox.py`, and through the
+follow-up workflow's conditional updates (infra/workflows/follow_up.asl.json). What must happen outside,
+alerts for example, is put into the case's `outbox` in the same write; `functions/case_events.py`
+performs it. What must happen later is on its agenda, which the case clock follows.
 """
 
 from base64 import b32encode
@@ -16,6 +17,7 @@ from functions.domain.causes import Cause
 from functions.domain.deadlines import due
 from functions.domain.decisions import Decision, Rules
 from functions.domain.malice import suspicion
+from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Order, Profile
 from functions.domain.remedies import goodwill, remedy
 from functions.domain.reviews import Review
@@ -44,11 +46,22 @@ class Effect(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["alert", "start", "wake", "message"]
+    kind: Literal["alert", "start", "wake", "message", "grant", "order"]
     at: Time
+    after: Time | None = Field(None, description="Held until then; the case clock releases it")
     level: int | None = None
-    name: str | None = Field(None, description="warning or breach (alert), the step's name (message)")
+    name: str | None = Field(None, description="warning or breach (alert), the step's name (message, grant)")
     token: str | None = None
+
+
+class Pause(BaseModel):
+    """A time during which the deadline's clock stood still, because we waited for the customer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    since: Time
+    until: Time | None = None
+    why: str
 
 
 class Case(BaseModel):
@@ -76,6 +89,10 @@ class Case(BaseModel):
     opened_at: Time = Field(description="When it was decided")
     warn_at: Time
     due_at: Time
+    give_up_s: int = Field(0, description="So long after the breach a case that nobody resolved is closed")
+    level: int = Field(0, description="How far the chain of alerts has gone")
+    escalate_at: Time | None = Field(None, description="When the next level is alerted; None at the end")
+    pauses: tuple[Pause, ...] = ()
     alerted_at: Time | None = None
     acknowledged_at: Time | None = None
     resolved_at: Time | None = None
@@ -85,14 +102,29 @@ class Case(BaseModel):
     events: dict[str, Event] = Field(default_factory=dict)
     outbox: dict[str, Effect] = Field(default_factory=dict)
     task_token: str | None = Field(None, description="Ends the wait that the workflow is in")
-    awaits: Literal["acknowledgement", "resolution", "follow_up"] | None = Field(
-        None, description="What the workflow waits for"
-    )
     version: int = 0
 
     @property
     def shop_id(self) -> str:
         return self.review.shop_id
+
+    @property
+    def waiting(self) -> bool:
+        """Whether somebody still has to resolve it."""
+        return self.status in WAITING
+
+    @property
+    def paused(self) -> bool:
+        return bool(self.pauses) and self.pauses[-1].until is None
+
+    def keyed(self, name: str) -> str:
+        """Return the key of an effect or event that each run of the case has once."""
+        return name if self.run == 1 else f"{name}@{self.run}"
+
+    @property
+    def began_at(self) -> datetime:
+        """When this run of the case began: its opening or its last re-opening."""
+        return self.opened_at if self.run == 1 else self.events[self.keyed("reopened")].at
 
     @property
     def timeline(self) -> list[Event]:
@@ -109,7 +141,13 @@ def case_id(review_key: str) -> str:
 
 
 def open_case(
-    review: Review, verdict: Verdict, profile: Profile, order: Order | None, rules: Rules, now: datetime
+    review: Review,
+    verdict: Verdict,
+    profile: Profile,
+    order: Order | None,
+    rules: Rules,
+    now: datetime,
+    pace: Pace = REAL,
 ) -> Case:
     """Return the case of a bad review, with every decision taken and its first effects to perform.
 
@@ -123,6 +161,7 @@ def open_case(
     offer = remedy(order.total if order is not None else review.price, suspected, rules)
     extra = goodwill(customer_tier.text("tier"), suspected, rules)
     warn_at, due_at = due(grade, review.first_seen_at, rules)
+    first = rules.decide("alerts", {"kind": "first", "level": 0, "grade": grade.text("grade")})
     return Case(
         case_id=case_id(review.key),
         review=review,
@@ -144,6 +183,8 @@ def open_case(
         opened_at=now,
         warn_at=warn_at,
         due_at=due_at,
+        give_up_s=rules.decide("follow_up", {"step": "give_up"}).number("after"),
+        escalate_at=now + pace.wait(first.number("wait")),
         events={
             "posted": Event(at=review.posted_at, kind="posted"),
             "seen": Event(at=review.first_seen_at, kind="seen"),
@@ -167,7 +208,7 @@ def new_version(case: Case, review: Review, now: datetime) -> Case:
     note = f"rating {review.stars or review.rating}"
     if "erased" in case.events:
         review = _without_person(review)
-    return _changed(
+    return changed(
         case,
         {
             "review": review.model_copy(update={"first_seen_at": case.review.first_seen_at}),
@@ -181,13 +222,11 @@ def acknowledge(case: Case, by: str, now: datetime) -> Case:
     """Return the case with `by` at work on it. Acknowledging again changes nothing."""
     if case.status != "open":
         return case
-    taken = _changed(
+    return changed(
         case,
-        {"status": "acknowledged", "acknowledged_at": now},
-        {"acknowledged": Event(at=now, kind="acknowledged", by=by)},
+        {"status": "acknowledged", "acknowledged_at": now, "escalate_at": None},
+        {case.keyed("acknowledged"): Event(at=now, kind="acknowledged", by=by)},
     )
-    # Once the chain of alerts has ended, the workflow waits for the resolution and must go on doing so.
-    return _woken(taken, now) if case.awaits == "acknowledgement" else taken
 
 
 def resolve(case: Case, by: str, cause: Cause, outcome: Outcome, note: str | None, now: datetime) -> Case:
@@ -199,19 +238,62 @@ def resolve(case: Case, by: str, cause: Cause, outcome: Outcome, note: str | Non
         return case
     if case.status == "closed":
         raise CaseClosed(f"{case.case_id} was closed at {iso(case.closed_at or now)} without a resolution")
-    return _woken(
-        _changed(
+    return woken(
+        changed(
             case,
             {
                 "status": "resolved",
                 "resolved_at": now,
+                "escalate_at": None,
                 "acknowledged_at": case.acknowledged_at or now,
                 "confirmed_cause": cause,
                 "outcome": outcome,
+                "outbox": case.outbox | (_grants(case, now) if outcome == "solved" else {}),
             },
-            {"resolved": Event(at=now, kind="resolved", by=by, note=note)},
+            {case.keyed("resolved"): Event(at=now, kind="resolved", by=by, note=note)},
         ),
         now,
+    )
+
+
+def _grants(case: Case, now: datetime) -> dict[str, Effect]:
+    """What a solved case's customer is to get; whatever was given in an earlier run is not given again."""
+    decided = {
+        "remedy": case.remedy != "none",
+        "coupon": case.coupon > 0,
+        "goodwill": case.goodwill in ("vip_gift", "card_and_gift"),
+    }
+    return {
+        case.keyed(f"grant:{step}"): Effect(kind="grant", at=now, name=step)
+        for step, wanted in decided.items()
+        if wanted
+    }
+
+
+def reopen(case: Case, by: str, why: str, rules: Rules, now: datetime) -> Case:
+    """Return the case at work again, by whoever re-opened it, with its grade's time counted from now.
+
+    The follow-up stops and the next resolution starts another. What was sent stays sent and what was given
+    stays given. Re-opening a case at work changes nothing.
+    """
+    if case.waiting:
+        return case
+    grade = next(each for each in reversed(case.decisions) if each.table == "grades")
+    warn_at, due_at = due(grade, now, rules)
+    again = case.model_copy(update={"run": case.run + 1})
+    stopped = woken(case, now).outbox
+    return changed(
+        again,
+        {
+            "status": "acknowledged",
+            "resolved_at": None,
+            "closed_at": None,
+            "outcome": None,
+            "warn_at": warn_at,
+            "due_at": due_at,
+            "outbox": stopped | {f"start:{again.run}": Effect(kind="start", at=now)},
+        },
+        {again.keyed("reopened"): Event(at=now, kind="reopened", by=by, note=why)},
     )
 
 
@@ -225,7 +307,7 @@ def forget_person(case: Case, now: datetime) -> Case:
         return case
     review = _without_person(case.review)
     events = {key: event.model_copy(update={"note": None}) for key, event in case.events.items()}
-    return _changed(
+    return changed(
         case.model_copy(update={"events": events}),
         {"review": review, "evidence": ()},
         {"erased": Event(at=now, kind="person erased")},
@@ -248,7 +330,7 @@ def token_key(token: str) -> str:
     return "wake:" + sha256(token.encode()).hexdigest()[:12]
 
 
-def _woken(case: Case, now: datetime) -> Case:
+def woken(case: Case, now: datetime) -> Case:
     """Have the waiting workflow look at the case at once."""
     if case.task_token is None:
         return case
@@ -256,5 +338,5 @@ def _woken(case: Case, now: datetime) -> Case:
     return case.model_copy(update={"outbox": case.outbox | {token_key(case.task_token): effect}})
 
 
-def _changed(case: Case, update: dict[str, Any], events: dict[str, Event]) -> Case:
+def changed(case: Case, update: dict[str, Any], events: dict[str, Event]) -> Case:
     return case.model_copy(update=update | {"events": case.events | events})

@@ -54,6 +54,10 @@ class NotPossible(ValueError):
     """The benefit is in a state in which this cannot be done any more, or not yet."""
 
 
+class NoSuchBenefit(LookupError):
+    """Nothing was ever given or proposed under this key."""
+
+
 class NotAllowed(ValueError):
     """Not by this person: nobody approves what they granted themselves."""
 
@@ -143,6 +147,22 @@ class Grant(BaseModel):
     row: str
     cost: Fen
     by: str = RULES
+
+
+def parts(key: str) -> tuple[str, Step]:
+    """Return case and step of a benefit's key. Raises NoSuchBenefit."""
+    case_id, _, named = key.partition(":")
+    for step in STEPS:
+        if step == named:
+            return case_id, step
+    raise NoSuchBenefit(f"There is no benefit {key}.")
+
+
+def there(stands: State | None) -> State:
+    """Return how the benefit stands. Raises NoSuchBenefit where it has no line."""
+    if stands is None:
+        raise NoSuchBenefit("There is no such benefit.")
+    return stands
 
 
 def state(lines: Iterable[Line]) -> State | None:
@@ -245,6 +265,15 @@ def approval(stands: State, by: str, same: bool, now: datetime) -> Line:
     if same:
         raise NotAllowed(f"{stands.key} was granted by the same person: another one has to approve it")
     return then(stands, "approved", by, now)
+
+
+def delivery(stands: State | None, by: str, now: datetime) -> Line | None:
+    """Return the line of what was sent or carried out, None where it is written already.
+
+    Raises NotPossible where there is nothing to send, NoSuchBenefit.
+    """
+    stands = there(stands)
+    return None if stands.standing == "delivered" else then(stands, "delivered", by, now)
 
 
 def recall(stands: State, by: str, note: str | None, now: datetime) -> Line:

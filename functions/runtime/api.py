@@ -9,11 +9,9 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
+from functions.runtime.errors import Unknown
+
 _JSON = "application/json"
-
-
-class Unknown(LookupError):
-    """What the path names does not exist."""
 
 
 class Mend(BaseModel):

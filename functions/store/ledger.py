@@ -13,16 +13,20 @@ condition that the line's place is free and the budget holds. So a repeated gran
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from functions.domain.benefits import SHOP, Terms
-from functions.domain.ledger import Benefit, Line, State, Step, after
+from functions.domain.benefits import SHOP, Terms, asking
+from functions.domain.cases import Case, Event, changed
+from functions.domain.ledger import Benefit, Line, State, Step, after, there
 from functions.domain.ledger import state as folded
+from functions.domain.money import yuan
 from functions.domain.times import iso
 from functions.runtime.clients import client
+from functions.runtime.errors import Unknown
 from functions.runtime.settings import setting
+from functions.store import cases
 from functions.store.calls import pages, transact
 from functions.store.errors import BadToken, OrderRemedied, OverBudget, StaleWrite, stale_write
 from functions.store.items import attributes, from_item, plain, to_item
@@ -30,8 +34,10 @@ from functions.store.items import attributes, from_item, plain, to_item
 if TYPE_CHECKING:
     from functions.store.items import Item
 
+Decide = Callable[[Case, State | None], Line | None]
 List = Literal["approvals", "picks"]
 _BUDGET = "budget#"
+_ATTEMPTS = 5
 _DIGEST = 16  # hex digits
 _AWAITED = {"approvals": "awaits_approval", "picks": "awaits_hands"}
 
@@ -92,6 +98,33 @@ def append(
         with stale_write(stood.key):
             client("dynamodb").put_item(**put)
     return stood
+
+
+def decide(case_id: str, step: Step, how: Decide, *, note: str | None, ask: bool = False) -> State:
+    """Add the line that somebody decides on, together with a line of the case's timeline.
+
+    `how` gets case and benefit as they stand, perhaps several times; None changes nothing. `ask` has the
+    grant looked at again. Raises Unknown, StaleWrite when others are always faster.
+    """
+    for _ in range(_ATTEMPTS):
+        case = cases.read(case_id)
+        if case is None:
+            raise Unknown(f"There is no case {case_id}.")
+        stands = state(case.shop_id, case_id, step)
+        line = how(case, stands)
+        if line is None:
+            return there(stands)
+        what = f"{line.benefit or 'undecided'} {yuan(line.cost)}"
+        event = Event(
+            at=line.at, kind=f"{step} {line.kind}", by=line.by, note=": ".join(filter(None, (what, note)))
+        )
+        outbox = asking(case, step, line.number, line.at) if ask else case.outbox
+        told = changed(case, {"outbox": outbox}, {f"benefit:{step}:{line.number}": event})
+        try:
+            return append(stands, line, also=[cases.saving(told)])
+        except StaleWrite as error:
+            stale = error
+    raise stale
 
 
 def used(shop_id: str, day: str) -> dict[str, Used]:

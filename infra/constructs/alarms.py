@@ -55,6 +55,7 @@ class Alarms(Construct):
         self._messages(messaging)
         self._follow_up(follow_up)
         self._reading()
+        self._money()
         self._alarm(
             "api-errors",
             "The API answered with a server error (5xx)",
@@ -106,6 +107,13 @@ class Alarms(Construct):
             times=2,
         )
 
+        self._alarm(
+            "case-clock-behind",
+            "Deadlines, escalations and held effects are more than 2 minutes late",
+            business(self._stage, "ClockLag", "Maximum"),
+            at_least=120,
+        )
+
     def _messages(self, messaging: Messaging) -> None:
         for noun, queue in messaging.dead_letters.items():
             self._alarm(
@@ -128,6 +136,20 @@ class Alarms(Construct):
                 metric(period=_FIVE_MINUTES, statistic="Sum"),
                 at_least=1,
             )
+
+    def _money(self) -> None:
+        self._alarm(
+            "approvals-overdue",
+            "A benefit waits for its approval longer than rules/budgets.toml allows: a customer waits for it",
+            business(self._stage, "ApprovalsOverdue", "Sum"),
+            at_least=1,
+        )
+        self._alarm(
+            "orders-not-taken",
+            "Shops' own systems refused orders for refunds or parcels three times in five minutes; they come again",
+            business(self._stage, "OrdersNotTaken", "Sum"),
+            at_least=3,
+        )
 
     def _reading(self) -> None:
         """What people confirm against what was read: the reader ages as goods and words change."""

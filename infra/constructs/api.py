@@ -23,6 +23,7 @@ CASES_ROUTES = (
     ("GET", "/cases/{case_id}"),
     ("POST", "/cases/{case_id}/acknowledge"),
     ("POST", "/cases/{case_id}/resolve"),
+    ("POST", "/cases/{case_id}/reopen"),
     ("POST", "/decisions"),
 )
 PROFILE_ROUTES = (
@@ -77,8 +78,8 @@ class Api(Construct):
         resource.access_log_settings = CfnStage.AccessLogSettingsProperty(
             destination_arn=self.log_group.log_group_arn, format=json.dumps(_LOGGED)
         )
-        self._serve(functions.cases_api, CASES_ROUTES)
-        self._serve(functions.profile_api, PROFILE_ROUTES)
+        self.serve(functions.cases_api, CASES_ROUTES)
+        self.serve(functions.profile_api, PROFILE_ROUTES)
         self.supervisor = self._callers(
             "Supervisor", "Read, acknowledge and resolve cases, try decisions", CASES_ROUTES
         )
@@ -91,10 +92,18 @@ class Api(Construct):
         """The address of the API without a closing slash."""
         return self.http.api_endpoint
 
-    def _serve(self, function: Function, routes: tuple[tuple[str, str], ...]) -> None:
+    def serve(self, function: Function, routes: tuple[tuple[str, str], ...]) -> None:
         integration = HttpLambdaIntegration(function.node.id, function)
         for method, path in routes:
             self.http.add_routes(path=path, methods=[HttpMethod(method)], integration=integration)
+
+    def admit(self, callers: ManagedPolicy, routes: tuple[tuple[str, str], ...]) -> None:
+        """Let the callers of this policy call these routes too."""
+        resources = [self._arn(method, path) for method, path in routes]
+        callers.add_statements(PolicyStatement(actions=["execute-api:Invoke"], resources=resources))
+        for resource in resources:
+            if "*" in resource:
+                accept_star(callers, resource, "The stars stand for the numbers in a route's path")
 
     def _callers(self, name: str, description: str, routes: tuple[tuple[str, str], ...]) -> ManagedPolicy:
         resources = [self._arn(method, path) for method, path in routes]

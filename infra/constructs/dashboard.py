@@ -80,7 +80,11 @@ class BusinessDashboard(Construct):
                 [
                     _graph("1 Reviews seen", total("ReviewsSeen"), total("BadReviews")),
                     _graph("2 Sources", business(stage, "SilentShops", "Maximum"), total("PollFailures")),
-                    _graph("3 Cases and alerts", total("CasesOpened"), total("AlertsSent")),
+                    _graph(
+                        "3 Cases and alerts",
+                        *(total("CasesOpened"), total("CasesAdvanced"), total("AlertsSent")),
+                        business(stage, "ClockLag", "Maximum"),
+                    ),
                 ],
                 [
                     _graph("Posted to alert (s): promised within 60", *latency("PostedToAlert")),
@@ -92,6 +96,15 @@ class BusinessDashboard(Construct):
                         machine.metric_failed(period=_PERIOD),
                         total("MessagesSent"),
                     ),
+                ],
+                [
+                    _graph(
+                        "5 Benefits",
+                        *(total("BenefitsGranted"), total("BenefitsHeldForApproval")),
+                        total("ApprovalsOverdue"),
+                    ),
+                    _graph("Committed (fen)", total("BudgetUsedFen")),
+                    _graph("Orders at shops' own systems", total("OrdersTaken"), total("OrdersNotTaken")),
                 ],
                 [
                     _graph(

@@ -1,4 +1,4 @@
-"""Functions: the six Lambdas, what each one is told and what each one may do.
+"""Functions: the Lambdas, what each one is told and what each one may do.
 
 Rights are written action by action, for exactly the tables, indexes, queues, topics and workflow a
 function uses; the ready-made grants of the CDK give more than that.
@@ -41,7 +41,7 @@ class Functions(Construct):
         self._roles: dict[str, Role] = {}
         shops, customers, cases = storage.shops, storage.customers, storage.cases
 
-        self.poll_planner = self._function(
+        self.poll_planner = self.add(
             "poll_planner",
             seconds=30,
             environment=_tables(shops=shops) | _queues(polls=messaging.polls),
@@ -49,7 +49,7 @@ class Functions(Construct):
         allow(self.poll_planner, shops.table_arn, "dynamodb:Scan")
         allow(self.poll_planner, messaging.polls.queue.queue_arn, "sqs:SendMessage")
 
-        self.review_poller = self._function(
+        self.review_poller = self.add(
             "review_poller",
             seconds=60,
             environment=_tables(shops=shops) | _queues(reviews=messaging.reviews),
@@ -61,21 +61,15 @@ class Functions(Construct):
             self._roles["review_poller"], self._shop_secrets(), "Shops come and go without a deployment"
         )
 
-        self.rule_evaluator = self._function(
+        self.rule_evaluator = self.add(
             "rule_evaluator",
             seconds=10,
             environment=_tables(cases=cases, customers=customers),
         )
-        allow(
-            self.rule_evaluator,
-            cases.table_arn,
-            "dynamodb:BatchGetItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-        )
+        allow(self.rule_evaluator, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
         allow(self.rule_evaluator, customers.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
 
-        self.case_events = self._function(
+        self.case_events = self.add(
             "case_events",
             seconds=30,
             environment=_tables(cases=cases, customers=customers, ledger=storage.ledger)
@@ -83,11 +77,9 @@ class Functions(Construct):
                 "WINBACK_ALERTS_TOPIC_ARN": messaging.alerts.topic_arn,
                 "WINBACK_MESSAGES_TOPIC_ARN": messaging.messages.topic_arn,
                 "WINBACK_FOLLOW_UP_ARN": follow_up.machine.state_machine_arn,
-                "WINBACK_TIME_SCALE": stage.time_scale,
-                "WINBACK_TIME_FLOOR_S": stage.time_floor_s,
             },
         )
-        allow(self.case_events, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:UpdateItem")
+        allow(self.case_events, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
         allow(self.case_events, customers.table_arn, "dynamodb:GetItem", "dynamodb:PutItem")
         allow(self.case_events, [messaging.alerts.topic_arn, messaging.messages.topic_arn], "sns:Publish")
         allow(self.case_events, follow_up.machine.state_machine_arn, "states:StartExecution")
@@ -97,7 +89,18 @@ class Functions(Construct):
         if stage.local:
             accept_star(self._roles["case_events"], waiting, "Only for the emulator, see above")
 
-        self.cases_api = self._function(
+        self.case_clock = self.add(
+            "case_clock",
+            seconds=30,
+            environment=_tables(cases=cases)
+            | _queues(ticks=messaging.ticks)
+            | {"WINBACK_TICK_S": stage.tick_s},
+        )
+        allow(self.case_clock, messaging.ticks.queue.queue_arn, "sqs:SendMessage")
+        allow(self.case_clock, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
+        allow(self.case_clock, _indexes(cases, "agenda"), "dynamodb:Query")
+
+        self.cases_api = self.add(
             "cases_api", seconds=29, environment=_tables(cases=cases, customers=customers)
         )
         allow(
@@ -106,7 +109,7 @@ class Functions(Construct):
         allow(self.cases_api, _indexes(cases, "by_shop", "due"), "dynamodb:Query")
         allow(self.cases_api, customers.table_arn, "dynamodb:BatchGetItem")
 
-        self.profile_api = self._function(
+        self.profile_api = self.add(
             "profile_api", seconds=29, environment=_tables(cases=cases, customers=customers)
         )
         allow(
@@ -121,7 +124,7 @@ class Functions(Construct):
         # A person is exported with their cases and erased from them.
         allow(self.profile_api, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
 
-    def _function(self, module: str, *, seconds: int, environment: dict[str, str]) -> Function:
+    def add(self, module: str, *, seconds: int, environment: dict[str, str]) -> Function:
         """Return the Lambda of functions/<module>.py with a role that may only write its own log."""
         noun = module.replace("_", "-")
         title = module.title().replace("_", "")
@@ -158,6 +161,7 @@ class Functions(Construct):
                 "POWERTOOLS_METRICS_NAMESPACE": f"Winback/{self._stage.name}",
                 "POWERTOOLS_LOG_LEVEL": "INFO",
                 "PYDANTIC_DISABLE_PLUGINS": "__all__",  # there are none; looking costs 20 ms at a cold start
+                **self._stage.pace,
                 **environment,
             },
         )

@@ -31,7 +31,11 @@ class Messaging(Construct):
         # Visibility is six times the consumer's timeout, as AWS advises for queues read by Lambda.
         # A poll that nobody took for an hour is of no use any more; a review is for as long as SQS can.
         self.polls = self._work("polls", visibility=360, tries=3, retention=Duration.hours(1))
+        # The next minute sends new ones.
+        self.ticks = self._work("ticks", visibility=180, tries=3, retention=Duration.hours(1))
         self.reviews = self._work("reviews", visibility=60, tries=5, retention=_LONGEST)
+        # The sender waits longer after each failure: 12 tries take an hour and a half.
+        self.orders = self._work("orders", visibility=180, tries=12, retention=_LONGEST)
         self.failed_case_events = self._queue("case-events-dlq", retention=_LONGEST)
         accept(self.failed_case_events, "SQS3", "It is the dead-letter queue of the cases table's stream")
         self.alerts = self._topic("alerts")
@@ -44,6 +48,8 @@ class Messaging(Construct):
         return {
             "polls-dlq": self.polls.failed,
             "reviews-dlq": self.reviews.failed,
+            "ticks-dlq": self.ticks.failed,
+            "orders-dlq": self.orders.failed,
             "case-events-dlq": self.failed_case_events,
         }
 

@@ -18,7 +18,7 @@ from infra.stages import Stage
 
 
 class Storage(Construct):
-    """The shops, customers, cases and ledger tables, and the one key that encrypts whatever this stack stores.
+    """The tables, and the one key that encrypts whatever this stack stores.
 
     `Table` rather than `TableV2`: it takes a customer's key in a stack without a fixed region.
     """
@@ -34,6 +34,8 @@ class Storage(Construct):
         self._index(self.cases, "by_shop", partition="shop_id", sort="opened_at")
         # Sparse: `due_shop` exists only while a case is open or acknowledged.
         self._index(self.cases, "due", partition="due_shop", sort="due_at")
+        # Sparse: only while the passing of time may bring something. Four partitions for all shops.
+        self._index(self.cases, "agenda", partition="agenda", sort="agenda_at", holds=())
         self.ledger = self._table("ledger", partition="book", sort="line")
         # Whole lines: they are small, never change, and a page of a day is one query.
         self.ledger.add_global_secondary_index(
@@ -60,15 +62,23 @@ class Storage(Construct):
             stream=stream,
         )
 
-    def _index(self, table: Table, name: str, *, partition: str, sort: str) -> None:
+    def _index(
+        self,
+        table: Table,
+        name: str,
+        *,
+        partition: str,
+        sort: str,
+        holds: tuple[str, ...] = ("status", "grade"),
+    ) -> None:
         """Keys and what lists filter by; a list then reads its cases. Holding whole cases in an index would
         have every update of a case written three times."""
         table.add_global_secondary_index(
             index_name=name,
             partition_key=_text(partition),
             sort_key=_text(sort),
-            projection_type=ProjectionType.INCLUDE,
-            non_key_attributes=["status", "grade"],
+            projection_type=ProjectionType.INCLUDE if holds else ProjectionType.KEYS_ONLY,
+            non_key_attributes=list(holds) or None,
         )
 
 

@@ -17,8 +17,11 @@ from functions.domain.cases import Case
 from infra.local.deploy import Deployed
 from infra.local.emulator import Emulator
 
-DEAD_LETTERS = ("PollsDlqUrl", "ReviewsDlqUrl", "CaseEventsDlqUrl")
-FUNCTIONS = ("poll-planner", "review-poller", "rule-evaluator", "case-events", "cases-api", "profile-api")
+DEAD_LETTERS = ("PollsDlqUrl", "ReviewsDlqUrl", "TicksDlqUrl", "CaseEventsDlqUrl")
+FUNCTIONS = (
+    *("poll-planner", "review-poller", "rule-evaluator", "case-events", "case-clock"),
+    *("cases-api", "profile-api", "money-api", "coupons-api", "order-sender"),
+)
 _read = TypeDeserializer().deserialize
 
 

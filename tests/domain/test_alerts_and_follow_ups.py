@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from functions.domain.alerts import LINK_LENGTH, SMS_LENGTH, alert
 from functions.domain.cases import Effect
 from functions.domain.causes import CAUSES
-from functions.domain.follow_ups import Pace, message, next_contact, plan, refusal
+from functions.domain.follow_ups import message, next_contact, plan, refusal
+from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Consent
 from functions.rulebook import load
 from tests.builders import case, profile, review
@@ -77,22 +78,23 @@ def test_a_repeated_alert_has_the_same_key_and_another_level_another() -> None:
     assert keys[0] == keys[1] != keys[2]
 
 
-def test_the_plan_escalates_twice_and_takes_its_waits_from_the_rules() -> None:
-    planned = plan(case(), RULES, Pace())
-    assert [step.wait_s for step in planned.escalations] == [900, 900, 900]
+def test_the_plan_takes_its_waits_from_the_rules() -> None:
+    planned = plan(case(), RULES, REAL)
     assert (planned.guidance_after_s, planned.care_after_s, planned.silver_after_s) == (7200, 259200, 2592000)
-    assert planned.warn_at < planned.due_at == round(case().due_at.timestamp())
+
+
+def test_a_second_run_marks_its_keys() -> None:
+    assert plan(case(), RULES, REAL).mark == ""
+    assert plan(case(run=2), RULES, REAL).mark == "@2"
 
 
 def test_a_compressed_plan_keeps_the_order_of_things() -> None:
     planned = plan(case(), RULES, Pace(scale=1 / 86400, floor_s=5))
-    opened = case().opened_at.timestamp()
     assert (planned.guidance_after_s, planned.care_after_s, planned.silver_after_s) == (5, 5, 30)
-    assert opened < planned.warn_at < planned.due_at <= opened + 11
 
 
 def test_guidance_comes_within_24_hours_of_the_resolution() -> None:
-    assert plan(case(), RULES, Pace()).guidance_after_s <= 24 * 3600
+    assert plan(case(), RULES, REAL).guidance_after_s <= 24 * 3600
 
 
 def test_promotional_messages_need_consent_and_end_with_an_opt_out() -> None:

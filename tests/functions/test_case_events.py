@@ -11,8 +11,9 @@ from botocore.client import BaseClient
 
 from functions import case_events
 from functions.domain.alerts import SMS_LENGTH
-from functions.domain.cases import Case, Effect, acknowledge, resolve
+from functions.domain.cases import Case, Effect, resolve
 from functions.domain.profiles import Consent
+from functions.effects import alerts
 from functions.store import cases, customers
 from functions.store.cases import open_case
 from tests.builders import CUSTOMER, NOW, SHOP, case, profile, review
@@ -26,6 +27,7 @@ CONSENT = {"sms": Consent(granted=True, at=NOW, source="order form")}
 @pytest.fixture(autouse=True)
 def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(case_events, "now", lambda: NOW)
+    monkeypatch.setattr(alerts, "now", lambda: NOW)
 
 
 def deliver(*opened: Case) -> None:
@@ -96,7 +98,7 @@ def test_the_follow_up_is_started_with_the_waits_of_the_rules(aws: Cloud) -> Non
     deliver(one)
     (plan,) = aws.executions().values()
     assert (plan["case_id"], plan["run"]) == (one.case_id, 1)
-    assert [step["wait_s"] for step in plan["escalations"]] == [900, 900, 900]
+    assert (plan["mark"], plan["guidance_after_s"]) == ("", 7200)
 
 
 def test_many_cases_are_alerted_ten_a_call(aws: Cloud) -> None:
@@ -128,7 +130,7 @@ def test_dying_after_any_effect_and_coming_again_ends_the_same(aws: Cloud) -> No
     first, second = opened(1), opened(2)
     names = effects(run)
     expected = state()
-    assert set(names) == {"sns.PublishBatch", "stepfunctions.StartExecution", "dynamodb.UpdateItem"}
+    assert set(names) == {"sns.PublishBatch", "stepfunctions.StartExecution", "dynamodb.PutItem"}
     for n in range(1, len(names) + 1):
         aws.empty()
         first, second = opened(1), opened(2)
@@ -212,24 +214,31 @@ def test_alerts_that_cannot_be_sent_hold_up_neither_the_follow_up_nor_each_other
     assert len(aws.published("alerts")) == 11
 
 
-def test_an_entry_added_meanwhile_keeps_the_case_pending(aws: Cloud) -> None:
+def test_an_entry_added_meanwhile_keeps_the_case_pending(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     one = opened()
-    publish, added = case_events._tell, list[Effect]()
+    publish, added = alerts.perform, list[Effect]()
 
-    def publish_and_add(*given: Any) -> Any:
-        told = publish(*given)
+    def publish_and_add(wanted: Any) -> Any:
+        yield from publish(wanted)
         current = now_stands(one)
         if not added:
             added.append(Effect(kind="alert", at=NOW, level=1))
             cases.save(current.model_copy(update={"outbox": current.outbox | {"alert:1": added[0]}}))
-        return told
 
-    with patch.object(case_events, "_tell", publish_and_add):
-        deliver(one)
+    monkeypatch.setattr(alerts, "perform", publish_and_add)
+    deliver(one)
     assert now_stands(one).outbox.keys() == {"alert:1"}
     assert aws.items("cases")[0]["pending"] is True
     deliver(one)
     assert "pending" not in aws.items("cases")[0]
+
+
+def test_a_held_effect_is_left_alone_until_the_clock_releases_it(aws: Cloud) -> None:
+    later = NOW + timedelta(hours=1)
+    one = asking(Effect(kind="alert", at=NOW, level=0, after=later), "alert:0")
+    deliver(one)
+    assert aws.published("alerts") == []
+    assert now_stands(one) == one
 
 
 def test_latencies_are_measured_once(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,8 +252,8 @@ def test_latencies_are_measured_once(aws: Cloud, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_woken_workflow_that_no_longer_waits_is_no_failure(aws: Cloud) -> None:
-    waiting = opened(outbox={}, task_token="gone", awaits="acknowledgement")
-    taken = cases.save(acknowledge(waiting, "lin", NOW))
+    waiting = opened(outbox={}, task_token="gone")
+    taken = cases.save(resolve(waiting, "lin", "quality", "solved", None, NOW))
     deliver(taken)
     assert now_stands(taken).outbox == {}
 

@@ -32,11 +32,11 @@ def test_no_role_has_a_policy_that_others_wrote(stack: Deployed) -> None:
     assert not any("ManagedPolicyArns" in role for role in stack.of("IAM::Role").values())
 
 
-def test_only_the_poller_reads_secrets(stack: Deployed) -> None:
+def test_only_who_speaks_to_shops_and_platforms_reads_secrets(stack: Deployed) -> None:
     readers = [
         module for module in stack.functions() if "secretsmanager:GetSecretValue" in stack.rights_of(module)
     ]
-    assert readers == ["review_poller"]
+    assert readers == ["review_poller", "order_sender"]
 
 
 def test_only_case_events_publishes_and_drives_the_workflow(stack: Deployed) -> None:
@@ -76,8 +76,9 @@ def test_the_workflow_changes_cases_and_nothing_else(stack: Deployed) -> None:
 
 def test_every_route_asks_for_a_signed_request(stack: Deployed) -> None:
     routes = stack.of("ApiGatewayV2::Route").values()
-    assert len(routes) == 10
-    assert {route["AuthorizationType"] for route in routes} == {"AWS_IAM"}
+    unsigned = {route["RouteKey"] for route in routes if route["AuthorizationType"] != "AWS_IAM"}
+    assert routes
+    assert unsigned == set()
 
 
 def test_each_route_may_be_called_by_exactly_one_kind_of_caller(stack: Deployed) -> None:

@@ -11,8 +11,13 @@ KEYS = {
     "shops": ["shop_id"],
     "customers": ["customer", "item"],
     "cases": ["case_id"],
+    "ledger": ["book", "line"],
 }
-INDEXES = {"by_shop": ["shop_id", "opened_at"], "due": ["due_shop", "due_at"]}
+INDEXES = {
+    "by_shop": ["shop_id", "opened_at"],
+    "due": ["due_shop", "due_at"],
+    "agenda": ["agenda", "agenda_at"],
+}
 
 
 @pytest.mark.parametrize("noun", KEYS)
@@ -28,6 +33,12 @@ def test_cases_are_found_by_shop_and_by_what_is_due(stack: Deployed) -> None:
         for index in cases["GlobalSecondaryIndexes"]
     } == INDEXES
     assert cases["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+
+
+def test_the_lines_of_the_ledger_are_found_by_day(stack: Deployed) -> None:
+    (index,) = stack.named("DynamoDB::Table", "ledger")[1]["GlobalSecondaryIndexes"]
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["day_book", "at"]
+    assert index["Projection"] == {"ProjectionType": "ALL"}
 
 
 def test_every_table_is_encrypted_and_can_be_brought_back(stack: Deployed) -> None:

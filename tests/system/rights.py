@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from tests.system.running import System
 
-FUNCTIONS = ("poll-planner", "review-poller", "rule-evaluator", "case-events", "cases-api", "profile-api")
 WORKFLOW = "follow-up"
 
 

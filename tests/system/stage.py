@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
@@ -17,7 +16,6 @@ from tests.events import queue_event, reviews_event, stream_event
 from tests.system.running import Shop, System, now
 
 _numbers = count(1)
-_AT_ONCE, _ROUNDS = 4, 10
 
 Deed = Callable[["Stage"], str]
 
@@ -53,14 +51,13 @@ class Stage:
     def evaluate(self, written: Review | None = None) -> str:
         return self.system.invoke("rule-evaluator", reviews_event(written or self.review()))
 
-    def evaluate_at_once(self) -> str:
-        """Let several open the same case: all but one must read what the first one wrote."""
-        for _ in range(_ROUNDS):
-            written = [self.review()] * _AT_ONCE
-            with ThreadPoolExecutor(_AT_ONCE) as hands:
-                if wrong := "".join(hands.map(self.evaluate, written)):
-                    return wrong
-        return ""
+    def look(self) -> str:
+        """Have the case clock look while the warning of a new case is due."""
+        number, _ = self.case()
+        self.system.set(number, warn_at=iso(now()), agenda="0", agenda_at=iso(now()))
+        wrong = self.system.invoke("case-clock", {"time": iso(now())})
+        assert wrong or "warned" in self.system.known(number).events
+        return wrong
 
     def perform(self, key: str = "", **effect: str) -> str:
         """Have a new case's first effects performed, and one more if it is given."""

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.system.rights import FUNCTIONS, WORKFLOW, Grant, grants, without
+from infra.local.watcher import FUNCTIONS
+from tests.system.rights import WORKFLOW, Grant, grants, without
 from tests.system.running import Shop, System, eventually
 from tests.system.stage import Deed, Stage, performing, serving, supervising
 
@@ -30,17 +31,20 @@ NEEDED: dict[Grant, Deed] = {
     Grant("review-poller", "sqs:SendMessage", "reviews"): Stage.poll,
     Grant("rule-evaluator", _BATCH, "cases"): Stage.evaluate,
     Grant("rule-evaluator", _BATCH, "customers"): Stage.evaluate,
-    Grant("rule-evaluator", _GET, "cases"): Stage.evaluate_at_once,
     Grant("rule-evaluator", _PUT, "cases"): Stage.evaluate,
     Grant("rule-evaluator", _PUT, "customers"): Stage.evaluate,
     Grant("case-events", _BATCH, "cases"): _ALERT,
-    Grant("case-events", _UPDATE, "cases"): _ALERT,
+    Grant("case-events", _PUT, "cases"): _ALERT,
     Grant("case-events", "sns:Publish", "alerts"): _ALERT,
     Grant("case-events", "states:StartExecution", "follow-up"): _ALERT,
     Grant("case-events", "states:SendTaskSuccess", "*"): _WAKE,
     Grant("case-events", _GET, "customers"): _GUIDANCE,
     Grant("case-events", "sns:Publish", "messages"): _GUIDANCE,
     Grant("case-events", _PUT, "customers"): _SILVER,
+    Grant("case-clock", "sqs:SendMessage", "ticks"): Stage.look,
+    Grant("case-clock", _QUERY, "cases/agenda"): Stage.look,
+    Grant("case-clock", _BATCH, "cases"): Stage.look,
+    Grant("case-clock", _PUT, "cases"): Stage.look,
     Grant("cases-api", _GET, "cases"): supervising("GET", "/cases/{case}"),
     Grant("cases-api", _BATCH, "cases"): supervising("GET", "/cases?shop={shop}"),
     Grant("cases-api", _QUERY, "cases/by_shop"): supervising("GET", "/cases?shop={shop}"),
@@ -65,7 +69,11 @@ _LOGGING = {
 _TRIGGERS = {
     *(
         Grant(holder, f"sqs:{action}", queue)
-        for holder, queue in (("review-poller", "polls"), ("rule-evaluator", "reviews"))
+        for holder, queue in (
+            ("review-poller", "polls"),
+            ("rule-evaluator", "reviews"),
+            ("case-clock", "ticks"),
+        )
         for action in ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
     ),
     *(
