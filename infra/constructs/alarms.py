@@ -146,7 +146,7 @@ class Alarms(Construct):
         )
         self._alarm(
             "orders-not-taken",
-            "Shops' own systems refused orders for refunds or parcels three times in five minutes; they come again",
+            "Shops' own systems refused orders three times in five minutes; the orders come again by themselves",
             business(self._stage, "OrdersNotTaken", "Sum"),
             at_least=3,
         )
