@@ -4,7 +4,7 @@ Everything follows from how the case stands, so looking late, twice or at the wr
 and nothing that was taken back in the meantime can still happen.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from functions.domain.cases import Case, Effect, Event, changed, woken
 from functions.domain.decisions import Rules
@@ -16,8 +16,8 @@ def next_moment(case: Case, pace: Pace) -> datetime | None:
     moments = [effect.after for effect in case.outbox.values() if effect.after is not None]
     if case.status == "open" and case.escalate_at is not None:
         moments.append(case.escalate_at)
-    if case.waiting and not case.paused:
-        moments += (at for name, at in _deadlines(case, pace) if case.keyed(name) not in case.events)
+    if deadline := _deadline(case, pace):
+        moments.append(deadline[1])
     return min(moments, default=None)
 
 
@@ -26,30 +26,34 @@ def advance(case: Case, rules: Rules, pace: Pace, now: datetime) -> Case:
     case = _released(case, now)
     if case.status == "open" and case.escalate_at is not None and case.escalate_at <= now:
         case = _escalated(case, rules, pace, now)
-    if case.waiting and not case.paused:
-        for name, at in _deadlines(case, pace):
-            if at <= now and case.keyed(name) not in case.events:
-                case = _expired(case, now) if name == "expired" else _told(case, name, now)
+    while (deadline := _deadline(case, pace)) and deadline[1] <= now:
+        name, _ = deadline
+        case = _expired(case, now) if name == "expired" else _told(case, name, now)
     return case
 
 
 _ALERTS = {"warned": "warning", "breached": "breach"}
 
 
-def _deadlines(case: Case, pace: Pace) -> tuple[tuple[str, datetime], ...]:
-    """The three moments of a case that nobody resolves, in their order.
+def _deadline(case: Case, pace: Pace) -> tuple[str, datetime] | None:
+    """Return the next of the moments of a case that nobody resolves: warned, breached, expired.
 
-    At a compressed pace they are moved towards the beginning by the same factor as the waits.
+    At a compressed pace they are moved towards the beginning by the same factor as the waits, but stay
+    behind the chain of alerts and apart from each other, as they are in reality.
     """
-
-    def moment(at: datetime) -> datetime:
-        if pace == REAL:
-            return at
-        return case.began_at + pace.wait((at - case.began_at).total_seconds())
-
-    warn_at = moment(case.warn_at)
-    due_at = max(moment(case.due_at), warn_at + pace.wait(0)) if pace != REAL else case.due_at
-    return ("warned", warn_at), ("breached", due_at), ("expired", due_at + pace.wait(case.give_up_s))
+    if not case.waiting or case.paused:
+        return None
+    names = ("warned", "breached", "expired")
+    name = next(name for name in names if case.keyed(name) not in case.events)
+    expires_at = case.due_at + timedelta(seconds=case.give_up_s)
+    at = dict(zip(names, (case.warn_at, case.due_at, expires_at), strict=True))[name]
+    if pace == REAL:
+        return name, at
+    behind = [event.at for key, event in case.events.items() if key in map(case.keyed, names)]
+    if case.status == "open" and case.escalate_at is not None:
+        behind.append(case.escalate_at)
+    moved = case.began_at + pace.wait((at - case.began_at).total_seconds())
+    return name, max(moved, *(moment + pace.wait(0) for moment in behind)) if behind else moved
 
 
 def _released(case: Case, now: datetime) -> Case:

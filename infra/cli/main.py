@@ -79,6 +79,9 @@ def _demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--faults", type=Path, metavar="FILE", help="faults that the platform is to show")
     parser.add_argument("--rate", type=_rate, metavar="R", help="reviews a second (2; long files 5)")
     parser.add_argument("--shop-count", type=_count, default=1, metavar="N", help="spread over N shops (1)")
+    parser.add_argument(
+        "--story", metavar="NAME", help="tell one case from beginning to end instead, or `all` of them"
+    )
     parser.add_argument("--keep", action="store_true", help="leave it running until Ctrl-C")
     parser.set_defaults(run=("infra.local.demo", "run"))
 

@@ -153,7 +153,7 @@ def show(console: Console, report: Report, api: Api, stream: Stream) -> None:
     console.print(Columns([_sms(alert) for alert in _one_of_each(report.alerts)], equal=True, width=44))
     if case := _most_eventful(report.cases):
         console.rule("One case, from the first star to the closing")
-        _tell(console, api.get(f"/cases/{case.case_id}"))
+        tell(console, api.get(f"/cases/{case.case_id}"))
     console.rule()
     if stream.mistakes:
         console.print(
@@ -214,7 +214,8 @@ def _most_eventful(cases: list[Case]) -> Case | None:
     return max(cases, key=lambda case: (case.closed_at is not None, len(case.events)), default=None)
 
 
-def _tell(console: Console, case: dict[str, Any]) -> None:
+def tell(console: Console, case: dict[str, Any]) -> None:
+    """Print a case, as the API gives it, as its timeline and its decisions."""
     review = case["review"]
     console.print(f"{case['case_id']}: {review['product_title']}, {review['rating']}: {review['text']}")
     timeline = sorted(case["timeline"], key=lambda event: str(event["at"]))
