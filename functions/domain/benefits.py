@@ -68,7 +68,7 @@ def wanted(case: Case, step: Step, rules: Rules) -> Grant | Nothing:
         case "remedy":
             return _remedy(case)
         case "coupon":
-            return _coupon(case, step, case.coupon, _row(_decided(case, "remedies")))
+            return _coupon(case, step, case.coupon, _row(_decided(case, "remedies")) + ".coupon")
         case "goodwill":
             return _goodwill(case)
         case "care" | "repurchase":

@@ -189,7 +189,7 @@ def open_case(
             "posted": Event(at=review.posted_at, kind="posted"),
             "seen": Event(at=review.first_seen_at, kind="seen"),
             "opened": Event(at=now, kind="opened", note=f"{verdict.decision.row}, {grade.row}, {offer.row}"),
-            "read": Event(at=now, kind="read", note=_said(verdict)),
+            "read": Event(at=now, kind="read", note=verdict.said),
         },
         outbox={
             "alert:0": Effect(kind="alert", at=now, level=0),
@@ -257,17 +257,11 @@ def resolve(case: Case, by: str, cause: Cause, outcome: Outcome, note: str | Non
 
 
 def _grants(case: Case, now: datetime) -> dict[str, Effect]:
-    """What a solved case's customer is to get; whatever was given in an earlier run is not given again."""
-    decided = {
-        "remedy": case.remedy != "none",
-        "coupon": case.coupon > 0,
-        "goodwill": case.goodwill in ("vip_gift", "card_and_gift"),
-    }
-    return {
-        case.keyed(f"grant:{step}"): Effect(kind="grant", at=now, name=step)
-        for step, wanted in decided.items()
-        if wanted
-    }
+    """What a solved case's customer gets; whatever was given in an earlier run is not given again."""
+    gift = case.goodwill in ("vip_gift", "card_and_gift")
+    wanted = {"remedy": case.remedy != "none", "coupon": case.coupon > 0, "goodwill": gift}
+    steps = [step for step, given in wanted.items() if given]
+    return {case.keyed(f"grant:{step}"): Effect(kind="grant", at=now, name=step) for step in steps}
 
 
 def reopen(case: Case, by: str, why: str, rules: Rules, now: datetime) -> Case:
@@ -316,14 +310,6 @@ def forget_person(case: Case, now: datetime) -> Case:
 
 def _without_person(review: Review) -> Review:
     return review.model_copy(update={"customer_id": None, "order_id": None, "text": ""})
-
-
-def _said(verdict: Verdict) -> str:
-    """Return what was read out of the text, for the timeline: it may quote, alerts may not."""
-    reading = verdict.reading
-    evidence = ", ".join(f"“{phrase}”" for phrase in (*reading.evidence, *reading.blackmail))
-    found = f"{reading.cause}, {reading.percent} % sure: {evidence or 'no words for it'}"
-    return f"{found}. Please check the cause." if verdict.needs_check else f"{found}."
 
 
 def token_key(token: str) -> str:

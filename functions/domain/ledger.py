@@ -108,7 +108,7 @@ class State(BaseModel):
     proposed_at: Time = Field(description="When it was first proposed or granted")
     granted_by: str
     approved_by: str | None = None
-    benefit: Benefit | None
+    benefit: Benefit | None = None
     row: str
     cost: Fen
     committed: int = Field(description="fen, the sum of the lines")
@@ -229,7 +229,9 @@ def may(stands: State, kind: Kind) -> bool:
     if kind == "redeemed":
         return stands.standing == "effective" and stands.code is not None
     if kind == "delivered":
-        return kind in _MAY_FOLLOW[stands.standing] and stands.delivered_at is None and stands.code is None
+        once = stands.delivered_at is None and stands.code is None
+        arrived = stands.standing != "correction" or not stands.hand  # what was taken back is not packed
+        return kind in _MAY_FOLLOW[stands.standing] and once and arrived
     return kind in _MAY_FOLLOW[stands.standing]
 
 

@@ -146,7 +146,7 @@ class Alarms(Construct):
         )
         self._alarm(
             "orders-not-taken",
-            "Shops' own systems refused orders three times in five minutes; the orders come again by themselves",
+            "Shops' own systems refused orders three times in five minutes; the orders come again",
             business(self._stage, "OrdersNotTaken", "Sum"),
             at_least=3,
         )

@@ -80,7 +80,7 @@ def stands(*kinds: Kind, **given: Any) -> State:
 def solved(**given: Any) -> Case:
     facts = {"suspected_malicious": False, "order_value": given.pop("value", 5990)}
     remedies = decision(table="remedies", row="small-order", facts=facts, then={"remedy": "refund"})
-    gifts = decision(table="goodwill", row="vip-gift", facts={}, then={"cost_cap": 3000})
+    gifts = decision(table="goodwill", row="vip-gift", facts={}, then={"cost_cap": given.pop("gift", 3000)})
     told = {"status": "resolved", "outcome": "solved", "resolved_at": NOW, "decisions": (remedies, gifts)}
     return case(**told | given)
 
@@ -196,7 +196,7 @@ def test_there_is_nothing_to_approve_but_a_proposal_with_a_chosen_benefit() -> N
         ("remedy", {"remedy": "reship", "value": 20_000}, ("reship", 20_000, "remedies.small-order")),
         ("remedy", {"remedy": "supervisor", "value": 99_900}, (None, 99_900, "remedies.small-order")),
         ("remedy", {"remedy": "supervisor", "value": None}, (None, 0, "remedies.small-order")),
-        ("coupon", {}, ("coupon", 500, "remedies.small-order")),
+        ("coupon", {}, ("coupon", 500, "remedies.small-order.coupon")),
         ("goodwill", {"goodwill": "vip_gift"}, ("gift", 3000, "goodwill.vip-gift")),
         ("goodwill", {"goodwill": "card_and_gift"}, ("card", 3000, "goodwill.vip-gift")),
         ("care", {}, ("coupon", 500, "follow_up.care")),
