@@ -87,7 +87,7 @@ def append(
     stood = after(stands, line)
     put: Any = {
         "TableName": _table(),
-        "Item": _item(line),
+        "Item": line_item(line),
         "ConditionExpression": "attribute_not_exists(book)",
     }
     claim = [_claim(line, order_id)] if order_id is not None else []
@@ -209,7 +209,7 @@ def _place(stands: State, noun: str) -> dict[str, str]:
     return {"book": f"{stands.shop_id}#{noun}", "line": f"{iso(since)}#{stands.key}"}
 
 
-def _item(line: Line) -> "Item":
+def line_item(line: Line) -> "Item":
     return to_item(
         line,
         book=f"{line.shop_id}#{line.case_id}",
