@@ -3,7 +3,16 @@
 import json
 from typing import Any
 
-from functions import cases_api, desk_api, evidence_api, malice_api, messages_api, profile_api
+from functions import (
+    cases_api,
+    coupons_api,
+    desk_api,
+    evidence_api,
+    malice_api,
+    messages_api,
+    money_api,
+    profile_api,
+)
 
 _TITLE = "Winback"
 _ABOUT = "Turns bad reviews into kept customers. Every request is signed (AWS Signature Version 4)."
@@ -21,7 +30,7 @@ def document() -> dict[str, Any]:
     schemas: dict[str, Any] = {}
     apps = (
         *(cases_api.app, messages_api.app, profile_api.app, desk_api.app),
-        *(malice_api.app, evidence_api.app),
+        *(malice_api.app, evidence_api.app, money_api.app, coupons_api.app),
     )
     for app in apps:
         part = json.loads(app.get_openapi_json_schema(title=_TITLE, version="1.0.0"))

@@ -12,6 +12,7 @@ from infra.constructs.desk import Desk
 from infra.constructs.evidence import Evidence
 from infra.constructs.functions import Functions
 from infra.constructs.messaging import Messaging
+from infra.constructs.money import Money
 from infra.constructs.page import Page
 from infra.constructs.storage import Storage
 from infra.constructs.triggers import Triggers
@@ -38,10 +39,12 @@ class Winback(Stack):
         )
         conversation = Conversation(self, "Conversation", functions=functions, storage=storage)
         Channels(self, "Channels", stage=stage, storage=storage, messaging=messaging, functions=functions)
+        money = Money(self, "Money", stage=stage, storage=storage, messaging=messaging, functions=functions)
         Triggers(self, "Triggers", stage=stage, functions=functions, messaging=messaging, storage=storage)
         api = Api(self, "Api", stage=stage, functions=functions, key=storage.key)
         Desk(self, "Desk", functions=functions, storage=storage, api=api)
         conversation.serve(api)
+        money.serve(api)
         Page(self, "Page", stage=stage, storage=storage, functions=functions, api=api)
         evidence = Evidence(
             self,
@@ -88,6 +91,9 @@ class Winback(Stack):
             "PacksQueueUrl": messaging.packs.queue.queue_url,
             "PacksDlqUrl": messaging.packs.failed.queue_url,
             "LegalPolicyArn": evidence.legal.managed_policy_arn,
+            "LedgerTable": storage.ledger.table_name,
+            "OrdersQueueUrl": messaging.orders.queue.queue_url,
+            "OrdersDlqUrl": messaging.orders.failed.queue_url,
             "TicksDlqUrl": messaging.ticks.failed.queue_url,
             "CaseEventsDlqUrl": messaging.failed_case_events.queue_url,
             "AlertsTopicArn": messaging.alerts.topic_arn,

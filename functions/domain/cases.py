@@ -265,11 +265,20 @@ def resolve(case: Case, by: str, cause: Cause, outcome: Outcome, note: str | Non
                 "confirmed_cause": cause,
                 "outcome": outcome,
                 **ended(case.clock, now),
+                "outbox": case.outbox | (_grants(case, now) if outcome == "solved" else {}),
             },
             {case.keyed("resolved"): Event(at=now, kind="resolved", by=by, note=note)},
         ),
         now,
     )
+
+
+def _grants(case: Case, now: datetime) -> dict[str, Effect]:
+    """What a solved case's customer gets; whatever was given in an earlier run is not given again."""
+    gift = case.goodwill in ("vip_gift", "card_and_gift")
+    wanted = {"remedy": case.remedy != "none", "coupon": case.coupon > 0, "goodwill": gift}
+    steps = [step for step, given in wanted.items() if given]
+    return {case.keyed(f"grant:{step}"): Effect(kind="grant", at=now, name=step) for step in steps}
 
 
 def reopen(case: Case, by: str, why: str, rules: Rules, now: datetime) -> Case:

@@ -133,6 +133,19 @@ CONTRACTS = {
         },
     ),
     "links": Contract({"link": ["show", "act"]}, {"valid": "duration"}),
+    "budgets": Contract(
+        {"of": ["shop", "refund", "reship", "coupon", "gift", "card", "approval"]},
+        {
+            "per_day": "fen?",
+            "per_case": "fen?",
+            "hold": "duration?",
+            "remind": "duration?",
+            "lapse": "duration?",
+        },
+    ),
+    "coupon_terms": Contract(
+        {"coupon": ["apology", "care", "repurchase"]}, {"valid_for": "duration", "stackable": "bool"}
+    ),
     "limits": Contract({"of": ["grades.respond_within"]}, {"longest": "duration?", "most": "fen?"}),
     "incidents": Contract(
         {"of": ["product", "customer"], "last_hour": "int", "opened": "bool", "quiet_for": "duration"},

@@ -78,13 +78,7 @@ def open_case(case: Case, profile: Profile | None) -> Case:
 def save(case: Case) -> Case:
     """Save the case unless it was changed since it was read. Raises StaleWrite."""
     with stale_write(case.case_id):
-        client("dynamodb").put_item(
-            TableName=_table(),
-            Item=_item(case),
-            ConditionExpression="#version = :read",
-            ExpressionAttributeNames={"#version": "version"},
-            ExpressionAttributeValues=attributes({":read": case.version}),
-        )
+        client("dynamodb").put_item(TableName=_table(), Item=_item(case), **_as_read(case))
     return case.model_copy(update={"version": case.version + 1})
 
 

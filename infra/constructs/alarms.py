@@ -57,6 +57,7 @@ class Alarms(Construct):
         self._messages(messaging)
         self._follow_up(follow_up)
         self._reading()
+        self._money()
         self._alarm(
             "api-errors",
             "The API answered with a server error (5xx)",
@@ -181,6 +182,20 @@ class Alarms(Construct):
                 metric(period=_FIVE_MINUTES, statistic="Sum"),
                 at_least=1,
             )
+
+    def _money(self) -> None:
+        self._alarm(
+            "approvals-overdue",
+            "A benefit waits for its approval longer than rules/budgets.toml allows: a customer waits for it",
+            business(self._stage, "ApprovalsOverdue", "Sum"),
+            at_least=1,
+        )
+        self._alarm(
+            "orders-not-taken",
+            "Shops' own systems refused orders three times in five minutes; the orders come again",
+            business(self._stage, "OrdersNotTaken", "Sum"),
+            at_least=3,
+        )
 
     def _reading(self) -> None:
         """What people confirm against what was read: the reader ages as goods and words change."""

@@ -116,6 +116,15 @@ class BusinessDashboard(Construct):
                 ],
                 [
                     _graph(
+                        "5 Benefits",
+                        *(total("BenefitsGranted"), total("BenefitsHeldForApproval")),
+                        total("ApprovalsOverdue"),
+                    ),
+                    _graph("Committed (fen)", total("BudgetUsedFen")),
+                    _graph("Orders at shops' own systems", total("OrdersTaken"), total("OrdersNotTaken")),
+                ],
+                [
+                    _graph(
                         "Waiting in queues",
                         *(
                             work.queue.metric_approximate_age_of_oldest_message(label=noun, period=_PERIOD)

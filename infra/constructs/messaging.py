@@ -37,6 +37,8 @@ class Messaging(Construct):
         # An alert that waited for four hours is history: its case has escalated long ago.
         self.notices = self._work("notices", visibility=180, tries=5, retention=Duration.hours(4))
         self.packs = self._work("packs", visibility=1800, tries=3, retention=_LONGEST)
+        # The sender waits longer after each failure: 12 tries take an hour and a half.
+        self.orders = self._work("orders", visibility=180, tries=12, retention=_LONGEST)
         self.failed_case_events = self._queue("case-events-dlq", retention=_LONGEST)
         accept(self.failed_case_events, "SQS3", "It is the dead-letter queue of the cases table's stream")
         self.alerts = self._topic("alerts")
@@ -52,6 +54,7 @@ class Messaging(Construct):
             "ticks-dlq": self.ticks.failed,
             "notices-dlq": self.notices.failed,
             "packs-dlq": self.packs.failed,
+            "orders-dlq": self.orders.failed,
             "case-events-dlq": self.failed_case_events,
         }
 

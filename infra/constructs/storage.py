@@ -18,7 +18,7 @@ from infra.stages import Stage
 
 
 class Storage(Construct):
-    """The shops, customers, desk and cases tables, and the one key that encrypts whatever this stack stores.
+    """The tables, and the one key that encrypts whatever this stack stores.
 
     `Table` rather than `TableV2`: it takes a customer's key in a stack without a fixed region.
     """
@@ -40,6 +40,11 @@ class Storage(Construct):
         self._index(self.cases, "agenda", partition="agenda", sort="agenda_at", holds=())
         # Sparse: only of cases that were ever suspected of malice.
         self._index(self.cases, "suspected", partition="suspected_shop", sort="opened_at", holds=())
+        self.ledger = self._table("ledger", partition="book", sort="line")
+        # Whole lines: they are small, never change, and a page of a day is one query.
+        self.ledger.add_global_secondary_index(
+            index_name="by_day", partition_key=_text("day_book"), sort_key=_text("at")
+        )
 
     def _table(
         self,

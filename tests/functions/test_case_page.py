@@ -10,7 +10,8 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from functions import case_events, case_page
-from functions.domain.cases import Case, acknowledge, forget_person, resolve
+from functions.domain.cases import Case, acknowledge, resolve
+from functions.domain.erasure import forget_person
 from functions.domain.links import Link, token
 from functions.effects import alerts
 from functions.runtime import credentials

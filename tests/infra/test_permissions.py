@@ -46,6 +46,7 @@ def test_each_function_reads_the_secrets_it_needs_and_no_others(prod: Deployed) 
         "case_events": ["winback-prod-link-keys-??????"],
         "case_page": ["winback-prod-link-keys-??????"],
         "alert_sender": ["winback/prod/channels/*"],
+        "order_sender": ["winback/prod/*"],
     }
 
 

@@ -12,6 +12,7 @@ KEYS = {
     "customers": ["customer", "item"],
     "cases": ["case_id"],
     "desk": ["shop_id", "item"],
+    "ledger": ["book", "line"],
 }
 INDEXES = {
     "by_shop": ["shop_id", "opened_at"],
@@ -34,6 +35,12 @@ def test_cases_are_found_by_shop_and_by_what_is_due(stack: Deployed) -> None:
         for index in cases["GlobalSecondaryIndexes"]
     } == INDEXES
     assert cases["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+
+
+def test_the_lines_of_the_ledger_are_found_by_day(stack: Deployed) -> None:
+    (index,) = stack.named("DynamoDB::Table", "ledger")[1]["GlobalSecondaryIndexes"]
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["day_book", "at"]
+    assert index["Projection"] == {"ProjectionType": "ALL"}
 
 
 def test_every_table_is_encrypted_and_can_be_brought_back(stack: Deployed) -> None:

@@ -21,6 +21,8 @@ TECHNICAL: dict[str, dict[int | float, str]] = {
     "follow_ups.py": {10: "an escalation without end is an error"},
     "incidents.py": {16: "length of a hidden name", 50: "members that are worth a write to remove"},
     "windows.py": {5: "Monday to Friday"},
+    "order_systems.py": {8: "China is UTC+8"},
+    "orders.py": {15: "pause before the second try", 900: "longest pause between two tries"},
     "exhibits.py": {
         3: "characters",
         80: "characters",
@@ -41,6 +43,8 @@ TECHNICAL: dict[str, dict[int | float, str]] = {
 DECIDING = [
     *TECHNICAL,
     "appeals.py",
+    "benefits.py",
+    "ledger.py",
     "dossiers.py",
     "judgement.py",
     "causes.py",

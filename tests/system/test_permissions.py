@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local.watcher import FUNCTIONS
+from tests.system import money
 from tests.system.rights import WORKFLOW, Grant, grants, without
 from tests.system.running import Shop, System, eventually
 from tests.system.stage import (
@@ -115,6 +116,35 @@ NEEDED: dict[Grant, Deed] = {
     Grant("profile-api", _BATCH, "cases"): _EXPORT,
     Grant("profile-api", _PUT, "cases"): _ERASE,
     Grant("profile-api", _DELETE, "customers"): _ERASE,
+    Grant("case-events", _QUERY, "ledger"): money.coupon,
+    Grant("case-events", _PUT, "ledger"): money.coupon,
+    Grant("case-events", _UPDATE, "ledger"): money.coupon,
+    Grant("case-events", _GET, "shops"): money.coupon,
+    Grant("case-events", _DELETE, "ledger"): money.lapse,
+    Grant("case-events", "sqs:SendMessage", "orders"): money.hand_over,
+    Grant("order-sender", _QUERY, "ledger"): money.send,
+    Grant("order-sender", _PUT, "ledger"): money.send,
+    Grant("order-sender", _BATCH, "cases"): money.send,
+    Grant("order-sender", _PUT, "cases"): money.send,
+    Grant("order-sender", _GET, "shops"): money.send,
+    Grant("order-sender", "secretsmanager:GetSecretValue", "secrets"): money.send,
+    Grant("order-sender", _UPDATE, "ledger"): money.send_what_is_corrected_meanwhile,
+    Grant("order-sender", "sqs:ChangeMessageVisibility", "orders"): money.put_back,
+    Grant("money-api", _QUERY, "ledger"): supervising("GET", "/shops/{shop}/picklist"),
+    Grant("money-api", _QUERY, "ledger/by_day"): supervising("GET", "/shops/{shop}/ledger"),
+    Grant("money-api", _GET, "shops"): supervising("GET", "/shops/{shop}/balance"),
+    Grant("money-api", _GET, "cases"): supervising("GET", "/cases/{case}/benefits"),
+    Grant("money-api", _PUT, "cases"): money.deciding("recall", "effective"),
+    Grant("money-api", _PUT, "ledger"): money.deciding("recall", "effective"),
+    Grant("money-api", _UPDATE, "ledger"): money.deciding("recall", "effective"),
+    Grant("money-api", _DELETE, "ledger"): money.deciding("refuse", "proposed", note="above the limit"),
+    Grant("coupons-api", _GET, "customers"): serving("GET", "/coupons"),
+    Grant("coupons-api", _QUERY, "ledger"): money.reporting("effective"),
+    Grant("coupons-api", _GET, "cases"): money.reporting("effective"),
+    Grant("coupons-api", _PUT, "cases"): money.reporting("effective"),
+    Grant("coupons-api", _PUT, "ledger"): money.reporting("effective"),
+    Grant("coupons-api", _UPDATE, "ledger"): money.reporting("effective", "correction"),
+    Grant("coupons-api", _DELETE, "ledger"): money.reporting("effective", hand=True),
 }
 
 # What the emulator does without asking for rights. tests/infra holds these against the template.
@@ -132,6 +162,7 @@ _TRIGGERS = {
             ("case-clock", "ticks"),
             ("alert-sender", "notices"),
             ("pack-builder", "packs"),
+            ("order-sender", "orders"),
         )
         for action in ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
     ),
