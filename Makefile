@@ -19,10 +19,10 @@ help: ## show what there is
 
 setup: $(READY) ## install everything: .venv (with the command winback), the emulator, the CDK CLI
 
-demo: $(READY) ## run the whole system here and play reviews into it (REVIEWS= LIMIT= OUT= FAULTS= RATE= KEEP=1)
+demo: $(READY) ## run the whole system here and play reviews into it (REVIEWS= LIMIT= OUT= FAULTS= RATE= STORY=all KEEP=1)
 	@$(WITH_NODE) $(BIN)/winback demo \
 		$(if $(REVIEWS),--reviews "$(REVIEWS)") $(if $(LIMIT),--limit "$(LIMIT)") $(if $(OUT),--out "$(OUT)") \
-		$(if $(FAULTS),--faults "$(FAULTS)") $(if $(RATE),--rate "$(RATE)") $(if $(KEEP),--keep)
+		$(if $(FAULTS),--faults "$(FAULTS)") $(if $(RATE),--rate "$(RATE)") $(if $(STORY),--story "$(STORY)") $(if $(KEEP),--keep)
 
 test: .venv/.ready infra/node/node_modules/.ready ## all tests that need no running system
 	@$(PYTEST) -q -m "not system"

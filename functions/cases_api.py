@@ -4,7 +4,6 @@ Trigger: the HTTP API, signed requests only. Writes cases; the cases table's str
 Trying a decision writes nothing.
 """
 
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -12,7 +11,17 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.domain.cases import WAITING, Case, CaseClosed, Effect, Event, Outcome, Status, acknowledge
+from functions.domain.cases import (
+    WAITING,
+    Case,
+    CaseClosed,
+    Effect,
+    Event,
+    Outcome,
+    Status,
+    acknowledge,
+    reopen,
+)
 from functions.domain.cases import open_case as opening
 from functions.domain.cases import resolve as resolution
 from functions.domain.causes import Cause
@@ -22,13 +31,15 @@ from functions.domain.profiles import Order, Profile
 from functions.domain.reviews import Review
 from functions.domain.times import Time
 from functions.domain.verdicts import judge
+from functions.routes import deadlines
 from functions.rulebook import Rulebook
 from functions.rulebook.explain import explain as weigh
 from functions.rulebook.explain import for_customer
-from functions.runtime.api import Unknown, caller, documented, resolver
+from functions.runtime.api import caller, documented, resolver
 from functions.runtime.clock import now
+from functions.runtime.errors import Unknown
 from functions.runtime.observability import count, observed
-from functions.store import cases, customers, rulebooks
+from functions.store import cases, customers, rulebooks, shops
 from functions.store.errors import BadToken, StaleWrite
 
 app = resolver(
@@ -38,7 +49,7 @@ app = resolver(
         BadToken: HTTPStatus.BAD_REQUEST,
     }
 )
-_ATTEMPTS = 5
+app.include_router(deadlines.router)
 _NAME = Field(min_length=1, max_length=80, description="Who does it, as colleagues know them")
 
 
@@ -76,6 +87,7 @@ class Detail(Case):
 
     # The token lets its holder steer the workflow: it stays inside.
     task_token: str | None = Field(None, exclude=True)
+    used_links: dict[str, Time] = Field({}, exclude=True)
     outbox: dict[str, Effect] = Field(default_factory=dict, exclude=True)
     events: dict[str, Event] = Field(default_factory=dict, exclude=True)
     history: list[Event] = Field(serialization_alias="timeline")
@@ -97,6 +109,13 @@ class Resolution(BaseModel):
     cause: Cause = Field(description="The cause that a person confirmed")
     outcome: Outcome
     note: str | None = Field(None, max_length=2000)
+
+
+class Reopening(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    by: str = _NAME
+    why: str = Field(min_length=1, max_length=500)
 
 
 class TriedReview(Review):
@@ -186,7 +205,7 @@ def read_case(case_id: str) -> Detail:
 )
 def acknowledge_case(case_id: str, acknowledgement: Annotated[Acknowledgement, Body()]) -> Detail:
     by, moment = caller(app, acknowledgement.by), now()
-    return _change(case_id, lambda case: acknowledge(_workable(case), by, moment))
+    return _detail(cases.change(case_id, lambda case: acknowledge(_workable(case), by, moment)))
 
 
 @app.post(
@@ -197,12 +216,27 @@ def acknowledge_case(case_id: str, acknowledgement: Annotated[Acknowledgement, B
 )
 def resolve_case(case_id: str, said: Annotated[Resolution, Body()]) -> Detail:
     by, moment = caller(app, said.by), now()
-    first = _known(case_id).resolved_at is None
-    detail = _change(case_id, lambda case: resolution(case, by, said.cause, said.outcome, said.note, moment))
-    if first:
+    known = _known(case_id)
+    case = cases.change(
+        case_id,
+        lambda stands: resolution(stands, by, said.cause, said.outcome, said.note, moment),
+        known=known,
+    )
+    if known.resolved_at is None:
         count("CausesConfirmed")
-        count("CausesCorrected", int(detail.confirmed_cause != detail.cause))
-    return detail
+        count("CausesCorrected", int(case.confirmed_cause != case.cause))
+    return _detail(case)
+
+
+@app.post(
+    "/cases/<case_id>/reopen",
+    summary="Re-open a case",
+    description="Stops the follow-up; the caller has the case again. Once more changes nothing.",
+    responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+def reopen_case(case_id: str, said: Annotated[Reopening, Body()]) -> Detail:
+    by, moment, rules = caller(app, said.by), now(), rulebooks.current()
+    return _detail(cases.change(case_id, lambda case: reopen(case, by, said.why, rules, moment)))
 
 
 @app.post("/decisions", summary="Try a decision; nothing is written", responses=documented())
@@ -212,7 +246,9 @@ def try_decision(trial: Annotated[Trial, Body()]) -> Decided:
     if not verdict.bad:
         return Decided(bad=False, decisions=[verdict.decision], explanation=[explain(verdict.decision)])
     profile, order = _customer(trial)
-    case = opening(review, verdict, profile, order, rules, now())
+    moment = now()
+    hours = shops.hours([review.shop_id], moment).hours.get(review.shop_id)
+    case = opening(review, verdict, profile, order, rules, moment, hours=hours)
     return Decided(
         bad=True,
         cause=case.cause,
@@ -264,20 +300,6 @@ def _workable(case: Case) -> Case:
     return case
 
 
-def _change(case_id: str, change: Callable[[Case], Case]) -> Detail:
-    """Apply a change on top of whatever the workflow and the case events write meanwhile."""
-    for _ in range(_ATTEMPTS):
-        case = _known(case_id)
-        changed = change(case)
-        if changed is case:
-            return _detail(case)
-        try:
-            return _detail(cases.save(changed))
-        except StaleWrite as error:
-            stale = error
-    raise stale
-
-
 def _customer(trial: Trial) -> tuple[Profile, Order | None]:
     """Return the given profile and order, or the stored ones where none are given."""
     profile, order, review = trial.profile, trial.order, trial.review
@@ -294,5 +316,8 @@ def _detail(case: Case) -> Detail:
         history=case.timeline,
         latency=milestones(case),
         outstanding=sorted(case.outbox),
-        explanation=[explain(decision) for decision in case.decisions],
+        explanation=[
+            *(explain(decision) for decision in case.decisions),
+            *(f"reach: {each.told}" for each in case.reach),
+        ],
     )

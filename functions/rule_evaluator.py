@@ -13,15 +13,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from functions.domain.calendars import Hours, unknown_years
 from functions.domain.cases import Case, case_id, new_version, open_case
 from functions.domain.profiles import Order, Profile, remember
 from functions.domain.reviews import Review
 from functions.domain.verdicts import Verdict, judge
 from functions.runtime.batches import Record, each
 from functions.runtime.clock import now
-from functions.runtime.observability import count, observed
-from functions.store import cases, customers, rulebooks
+from functions.runtime.observability import count, logger, observed
+from functions.store import cases, customers, rulebooks, shops
 from functions.store.errors import AlreadyOpen, StaleWrite
+from functions.store.pace import pace
 
 Buyer = tuple[str, str, str | None]
 
@@ -39,14 +41,15 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 
 class Batch:
-    """What is known about a batch's reviews, read in two calls however many they are."""
+    """What is known about a batch's reviews, read in three calls however many they are."""
 
     def __init__(self, reviews: list[Review]) -> None:
         self.rules = rulebooks.current()  # the same for the whole batch
         self.verdicts = {(review.key, review.version): judge(review, self.rules) for review in reviews}
         self.cases = cases.read_many({case_id(review.key) for review in reviews})
-        strangers = (review for review in reviews if self.verdict(review).bad and self.case(review) is None)
+        strangers = [review for review in reviews if self.verdict(review).bad and self.case(review) is None]
         self.buyers = customers.profile_and_order(_buyers(strangers))
+        self.hours = _hours({review.shop_id for review in strangers}, now())
 
     def verdict(self, review: Review) -> Verdict:
         return self.verdicts[review.key, review.version]
@@ -66,10 +69,10 @@ def evaluate(record: Record, seen: Batch) -> None:
 
 
 def _open(review: Review, verdict: Verdict, seen: Batch, moment: datetime) -> Case:
-    buyers = seen.buyers
+    buyers, hours = seen.buyers, seen.hours.get(review.shop_id)
     for _ in range(_ATTEMPTS):
         profile, order = _known(review, buyers)
-        case = open_case(review, verdict, profile, order, seen.rules, moment)
+        case = open_case(review, verdict, profile, order, seen.rules, moment, pace(), hours)
         try:
             opened = cases.open_case(case, remember(profile, review) if review.customer_id else None)
         except AlreadyOpen:
@@ -81,23 +84,32 @@ def _open(review: Review, verdict: Verdict, seen: Batch, moment: datetime) -> Ca
         else:
             count("BadReviews")
             count("CasesOpened")
+            _doubt(opened)
             return opened
     raise stale
 
 
 def _note(review: Review, case: Case | None, moment: datetime) -> Case:
-    for _ in range(_ATTEMPTS):
-        known = case or cases.read(case_id(review.key))
-        if known is None:
-            raise StaleWrite(case_id(review.key))
-        noted = new_version(known, review, moment)
-        if noted is known:
-            return known
-        try:
-            return cases.save(noted)
-        except StaleWrite as error:
-            stale, case = error, None
-    raise stale
+    return cases.change(case_id(review.key), lambda stands: new_version(stands, review, moment), known=case)
+
+
+def _hours(shop_ids: set[str], moment: datetime) -> dict[str, Hours | None]:
+    """Return the shops' hours. One with unreadable hours never closes: better to warn too early."""
+    opening = shops.hours(shop_ids, moment)
+    for shop, why in opening.unreadable.items():
+        logger.error("hours cannot be read: the clock runs round the clock", extra={"shop": shop, "why": why})
+        count("HoursInDoubt")
+    return opening.hours
+
+
+def _doubt(case: Case) -> None:
+    """Say it where a deadline lies in a year whose holidays are not known."""
+    if years := unknown_years(case.hours, case.review.first_seen_at, case.due_at):
+        logger.warning(
+            "holidays not known: the deadline goes by the week; update the library chinesecalendar",
+            extra={"shop": case.shop_id, "case_id": case.case_id, "years": years},
+        )
+        count("HoursInDoubt")
 
 
 def _known(

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from functions.runtime import clients
+from functions.runtime import clients, credentials
+from functions.store import shops
 from tests.cloud import ENDPOINT, REGION, Cloud
 
 
@@ -39,6 +40,8 @@ def aws(
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "WINBACK_RULEBOOK"):
         monkeypatch.delenv(name, raising=False)
+    shops.forget_hours()
+    credentials.forget()
     cloud.start()
     yield cloud
     cloud.stop()

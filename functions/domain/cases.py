@@ -1,8 +1,8 @@
 """Cases: one bad review being mended, from the first star to the closing.
 
-A case changes only through the functions here and through the follow-up workflow's conditional
-updates (infra/workflows/follow_up.asl.json). What must happen outside, alerts for example, is put
-into the case's `outbox` in the same write; `functions/case_events.py` performs it.
+A case changes only through pure functions, here and in `agenda.py` and `outbox.py`, and through the follow-up
+workflow's conditional updates. What must happen outside is put into the `outbox` in the same write, for
+`functions/case_events.py` to perform; what must happen later is on its agenda, which the case clock follows.
 """
 
 from base64 import b32encode
@@ -12,11 +12,15 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from functions.domain.calendars import Hours
 from functions.domain.causes import Cause
-from functions.domain.deadlines import due
+from functions.domain.deadlines import Clock, Pause, due, ended
 from functions.domain.decisions import Decision, Rules
-from functions.domain.malice import suspicion
+from functions.domain.exhibits import Dossier
+from functions.domain.malice import Malice, Signal, signals, suspicion
+from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Order, Profile
+from functions.domain.reachability import Addressee, Reach, plan, told
 from functions.domain.remedies import goodwill, remedy
 from functions.domain.reviews import Review
 from functions.domain.tiers import tier
@@ -44,10 +48,11 @@ class Effect(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["alert", "start", "wake", "message"]
+    kind: Literal["alert", "start", "wake", "message", "grant", "order"]
     at: Time
+    after: Time | None = Field(None, description="Held until then; the case clock releases it")
     level: int | None = None
-    name: str | None = Field(None, description="warning or breach (alert), the step's name (message)")
+    name: str | None = Field(None, description="warning or breach (alert), the step's name (message, grant)")
     token: str | None = None
 
 
@@ -66,7 +71,9 @@ class Case(BaseModel):
     grade: str
     owner: str
     suspected_malicious: bool = False
-    signals: tuple[str, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    malice: Malice | None = Field(None, description="Since it was suspected: what a person says of it")
+    dossier: Dossier = Field(default_factory=Dossier)
     tier: str
     remedy: str
     coupon: int = Field(0, description="fen")
@@ -76,6 +83,14 @@ class Case(BaseModel):
     opened_at: Time = Field(description="When it was decided")
     warn_at: Time
     due_at: Time
+    give_up_s: int = Field(0, description="So long after the breach a case that nobody resolved is closed")
+    level: int = Field(0, description="How far the chain of alerts has gone")
+    escalate_at: Time | None = Field(None, description="When the next level is alerted; None at the end")
+    hours: Hours | None = Field(
+        None, description="The shop's, as they were at the opening; null: never closed"
+    )
+    pauses: tuple[Pause, ...] = ()
+    reach: tuple[Reach, ...] = Field((), description="What can reach the customer, planned at the opening")
     alerted_at: Time | None = None
     acknowledged_at: Time | None = None
     resolved_at: Time | None = None
@@ -84,15 +99,40 @@ class Case(BaseModel):
     outcome: Outcome | None = None
     events: dict[str, Event] = Field(default_factory=dict)
     outbox: dict[str, Effect] = Field(default_factory=dict)
+    used_links: dict[str, Time] = Field({}, description="Nonces of links that acted, with their expiry")
     task_token: str | None = Field(None, description="Ends the wait that the workflow is in")
-    awaits: Literal["acknowledgement", "resolution", "follow_up"] | None = Field(
-        None, description="What the workflow waits for"
-    )
     version: int = 0
 
     @property
     def shop_id(self) -> str:
         return self.review.shop_id
+
+    @property
+    def waiting(self) -> bool:
+        """Whether somebody still has to resolve it."""
+        return self.status in WAITING
+
+    @property
+    def paused(self) -> bool:
+        return bool(self.pauses) and self.pauses[-1].until is None
+
+    @property
+    def clock(self) -> Clock:
+        """What decides when it is due."""
+        grade = next(each for each in reversed(self.decisions) if each.table == "grades")
+        again = self.run > 1
+        return Clock(
+            grade, self.began_at if again else self.review.first_seen_at, self.hours, self.pauses, again
+        )
+
+    def keyed(self, name: str) -> str:
+        """Return the key of an effect or event that each run of the case has once."""
+        return name if self.run == 1 else f"{name}@{self.run}"
+
+    @property
+    def began_at(self) -> datetime:
+        """When this run of the case began: its opening or its last re-opening."""
+        return self.opened_at if self.run == 1 else self.events[self.keyed("reopened")].at
 
     @property
     def timeline(self) -> list[Event]:
@@ -109,20 +149,30 @@ def case_id(review_key: str) -> str:
 
 
 def open_case(
-    review: Review, verdict: Verdict, profile: Profile, order: Order | None, rules: Rules, now: datetime
+    review: Review,
+    verdict: Verdict,
+    profile: Profile,
+    order: Order | None,
+    rules: Rules,
+    now: datetime,
+    pace: Pace = REAL,
+    hours: Hours | None = None,
 ) -> Case:
     """Return the case of a bad review, with every decision taken and its first effects to perform.
 
     The order's total is the order value; where the order is unknown, the reviewed item's price.
     """
     reading = verdict.reading
-    malice = suspicion(reading, profile, rules)
+    found = signals(review, reading, profile, rules, now)
+    malice = suspicion(found, False, rules)
     suspected = malice.then["suspected"] is True
     grade = rules.decide("grades", {"cause": reading.cause, "suspected_malicious": suspected})
     customer_tier = tier(profile, order, rules, now)
     offer = remedy(order.total if order is not None else review.price, suspected, rules)
     extra = goodwill(customer_tier.text("tier"), suspected, rules)
-    warn_at, due_at = due(grade, review.first_seen_at, rules)
+    warn_at, due_at = due(grade, review.first_seen_at, rules, hours)
+    reach = plan(Addressee(review, profile, order), due_at, rules)
+    first = rules.decide("alerts", {"kind": "first", "level": 0, "grade": grade.text("grade")})
     return Case(
         case_id=case_id(review.key),
         review=review,
@@ -134,7 +184,8 @@ def open_case(
         grade=grade.text("grade"),
         owner=grade.text("owner"),
         suspected_malicious=suspected,
-        signals=tuple(malice.names("signals")),
+        signals=found,
+        malice=Malice(status="suspected", at=now) if suspected else None,
         tier=customer_tier.text("tier"),
         remedy=offer.text("remedy"),
         coupon=offer.number("coupon"),
@@ -144,11 +195,16 @@ def open_case(
         opened_at=now,
         warn_at=warn_at,
         due_at=due_at,
+        hours=hours,
+        give_up_s=rules.decide("follow_up", {"step": "give_up"}).number("after"),
+        escalate_at=now + pace.wait(first.number("wait")),
+        reach=reach,
         events={
             "posted": Event(at=review.posted_at, kind="posted"),
             "seen": Event(at=review.first_seen_at, kind="seen"),
             "opened": Event(at=now, kind="opened", note=f"{verdict.decision.row}, {grade.row}, {offer.row}"),
-            "read": Event(at=now, kind="read", note=_said(verdict)),
+            "read": Event(at=now, kind="read", note=verdict.said),
+            "planned": Event(at=now, kind="planned", note=told(reach)),
         },
         outbox={
             "alert:0": Effect(kind="alert", at=now, level=0),
@@ -166,12 +222,13 @@ def new_version(case: Case, review: Review, now: datetime) -> Case:
         return case
     note = f"rating {review.stars or review.rating}"
     if "erased" in case.events:
-        review = _without_person(review)
-    return _changed(
+        review = review.without_person()
+    return changed(
         case,
         {
             "review": review.model_copy(update={"first_seen_at": case.review.first_seen_at}),
             "versions": (*case.versions, review.version),
+            **ended(case.clock, now),  # whoever writes is no longer waited for
         },
         {f"edited:{review.version}": Event(at=now, kind="review edited", note=note)},
     )
@@ -181,13 +238,11 @@ def acknowledge(case: Case, by: str, now: datetime) -> Case:
     """Return the case with `by` at work on it. Acknowledging again changes nothing."""
     if case.status != "open":
         return case
-    taken = _changed(
+    return changed(
         case,
-        {"status": "acknowledged", "acknowledged_at": now},
-        {"acknowledged": Event(at=now, kind="acknowledged", by=by)},
+        {"status": "acknowledged", "acknowledged_at": now, "escalate_at": None},
+        {case.keyed("acknowledged"): Event(at=now, kind="acknowledged", by=by)},
     )
-    # Once the chain of alerts has ended, the workflow waits for the resolution and must go on doing so.
-    return _woken(taken, now) if case.awaits == "acknowledgement" else taken
 
 
 def resolve(case: Case, by: str, cause: Cause, outcome: Outcome, note: str | None, now: datetime) -> Case:
@@ -199,56 +254,65 @@ def resolve(case: Case, by: str, cause: Cause, outcome: Outcome, note: str | Non
         return case
     if case.status == "closed":
         raise CaseClosed(f"{case.case_id} was closed at {iso(case.closed_at or now)} without a resolution")
-    return _woken(
-        _changed(
+    return woken(
+        changed(
             case,
             {
                 "status": "resolved",
                 "resolved_at": now,
+                "escalate_at": None,
                 "acknowledged_at": case.acknowledged_at or now,
                 "confirmed_cause": cause,
                 "outcome": outcome,
+                **ended(case.clock, now),
+                "outbox": case.outbox | (_grants(case, now) if outcome == "solved" else {}),
             },
-            {"resolved": Event(at=now, kind="resolved", by=by, note=note)},
+            {case.keyed("resolved"): Event(at=now, kind="resolved", by=by, note=note)},
         ),
         now,
     )
 
 
-def forget_person(case: Case, now: datetime) -> Case:
-    """Return the case without the person: who wrote, what was written, notes about it.
+def _grants(case: Case, now: datetime) -> dict[str, Effect]:
+    """What a solved case's customer gets; whatever was given in an earlier run is not given again."""
+    gift = case.goodwill in ("vip_gift", "card_and_gift")
+    wanted = {"remedy": case.remedy != "none", "coupon": case.coupon > 0, "goodwill": gift}
+    steps = [step for step, given in wanted.items() if given]
+    return {case.keyed(f"grant:{step}"): Effect(kind="grant", at=now, name=step) for step in steps}
 
-    Forgetting again changes nothing.
+
+def reopen(case: Case, by: str, why: str, rules: Rules, now: datetime) -> Case:
+    """Return the case at work again, by whoever re-opened it, with its grade's time counted from now.
+
+    The follow-up stops and the next resolution starts another. What was sent stays sent and what was given
+    stays given. Re-opening a case at work changes nothing.
     """
-    known = case.review.customer_id, case.review.order_id, case.review.text, case.evidence
-    if "erased" in case.events and not any(known):
+    if case.waiting:
         return case
-    review = _without_person(case.review)
-    events = {key: event.model_copy(update={"note": None}) for key, event in case.events.items()}
-    return _changed(
-        case.model_copy(update={"events": events}),
-        {"review": review, "evidence": ()},
-        {"erased": Event(at=now, kind="person erased")},
+    warn_at, due_at = due(case.clock.grade, now, rules, case.hours, case.pauses)
+    again = case.model_copy(update={"run": case.run + 1})
+    # An alert that is still there would be told as one of the new run.
+    stopped = {key: effect for key, effect in woken(case, now).outbox.items() if effect.kind != "alert"}
+    return changed(
+        again,
+        {
+            "status": "acknowledged",
+            "resolved_at": None,
+            "closed_at": None,
+            "outcome": None,
+            "warn_at": warn_at,
+            "due_at": due_at,
+            "outbox": stopped | {f"start:{again.run}": Effect(kind="start", at=now)},
+        },
+        {again.keyed("reopened"): Event(at=now, kind="reopened", by=by, note=why)},
     )
-
-
-def _without_person(review: Review) -> Review:
-    return review.model_copy(update={"customer_id": None, "order_id": None, "text": ""})
-
-
-def _said(verdict: Verdict) -> str:
-    """Return what was read out of the text, for the timeline: it may quote, alerts may not."""
-    reading = verdict.reading
-    evidence = ", ".join(f"“{phrase}”" for phrase in (*reading.evidence, *reading.blackmail))
-    found = f"{reading.cause}, {reading.percent} % sure: {evidence or 'no words for it'}"
-    return f"{found}. Please check the cause." if verdict.needs_check else f"{found}."
 
 
 def token_key(token: str) -> str:
     return "wake:" + sha256(token.encode()).hexdigest()[:12]
 
 
-def _woken(case: Case, now: datetime) -> Case:
+def woken(case: Case, now: datetime) -> Case:
     """Have the waiting workflow look at the case at once."""
     if case.task_token is None:
         return case
@@ -256,5 +320,5 @@ def _woken(case: Case, now: datetime) -> Case:
     return case.model_copy(update={"outbox": case.outbox | {token_key(case.task_token): effect}})
 
 
-def _changed(case: Case, update: dict[str, Any], events: dict[str, Event]) -> Case:
+def changed(case: Case, update: dict[str, Any], events: dict[str, Event]) -> Case:
     return case.model_copy(update=update | {"events": case.events | events})

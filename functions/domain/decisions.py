@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from functions.domain.gate import Found
     from functions.domain.reading import Reading
 
 Fact = bool | int | str | None | list[str]
@@ -62,3 +63,7 @@ class Rules(Protocol):
     def render(self, template: str, values: Mapping[str, str]) -> str: ...
 
     def promotional(self, template: str) -> bool: ...
+
+    def check(self, text: str) -> "list[Found]":
+        """Say what a text to a customer is up to, with the phrases of rules/phrases.toml."""
+        ...

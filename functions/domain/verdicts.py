@@ -20,6 +20,14 @@ class Verdict(BaseModel):
         """Whether a person has to look at the cause before anybody relies on it."""
         return self.certainty.then["needs_check"] is True
 
+    @property
+    def said(self) -> str:
+        """What was read out of the text, for the timeline: it may quote, alerts may not."""
+        reading = self.reading
+        evidence = ", ".join(f"“{phrase}”" for phrase in (*reading.evidence, *reading.blackmail))
+        found = f"{reading.cause}, {reading.percent} % sure: {evidence or 'no words for it'}"
+        return f"{found}. Please check the cause." if self.needs_check else f"{found}."
+
 
 def judge(review: Review, rules: Rules) -> Verdict:
     """Return the verdict on one version of a review, by its rating and by what its text says."""

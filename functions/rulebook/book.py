@@ -14,6 +14,7 @@ from functions.rulebook.files import Files, files_of, version_of
 from functions.rulebook.table import Table
 
 if TYPE_CHECKING:
+    from functions.domain import gate
     from functions.domain.reading import Reading
     from functions.reading import Reader
     from functions.reading.languages import Language
@@ -23,6 +24,8 @@ LEXICONS: "Mapping[Language, str]" = {
     "en": "lexicon.en.toml",
     "pt": "lexicon.pt.toml",
 }
+PHRASES = "phrases.toml"
+_NO_TABLES = {*LEXICONS.values(), PHRASES}
 Decider = Callable[[Mapping[str, Fact]], Decision]
 
 
@@ -52,7 +55,7 @@ class Rulebook:
         self._texts = {
             name.removesuffix(".toml"): text
             for name, text in files.items()
-            if "/" not in name and name not in LEXICONS.values()
+            if "/" not in name and name not in _NO_TABLES
         }
         self._tables: dict[str, Table] = {}
         self._deciders: dict[str, Decider] = {}  # compiled when first asked
@@ -93,6 +96,24 @@ class Rulebook:
                 except LexiconError as error:
                     raise RuleError(str(error)) from error
         return Reader(words)
+
+    @cached_property
+    def phrases(self) -> "gate.Phrases":
+        """What no text to a customer may say. Raises RuleError."""
+        from functions.domain import gate
+
+        if PHRASES not in self.files:
+            raise RuleError(f"there is no {PHRASES}; the gate needs it")
+        try:
+            return gate.parse(self.files[PHRASES], PHRASES)
+        except gate.PhrasesError as error:
+            raise RuleError(str(error)) from error
+
+    def check(self, text: str) -> "list[gate.Found]":
+        """Say what a text to a customer is up to, with the phrases of rules/phrases.toml."""
+        from functions.domain import gate
+
+        return gate.check(text, self.phrases)
 
     def read(self, text: str) -> "Reading":
         return self.reader.read(text)

@@ -6,14 +6,13 @@ from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
+from functions.runtime.errors import Unknown
+
 _JSON = "application/json"
-
-
-class Unknown(LookupError):
-    """What the path names does not exist."""
 
 
 class Mend(BaseModel):
@@ -56,7 +55,7 @@ def documented(*statuses: HTTPStatus) -> dict[int, Any]:
     }
 
 
-def caller(app: APIGatewayHttpResolver, name: str) -> str:
+def caller(app: BaseRouter, name: str) -> str:
     """Return who asks: the name they give, with the identity that signed the request."""
     authorizer = app.current_event.raw_event.get("requestContext", {}).get("authorizer") or {}
     identity = (authorizer.get("iam") or {}).get("userArn")

@@ -9,6 +9,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
@@ -24,10 +25,14 @@ _CONFIG = Config(
 )
 # Asked in the middle of deciding, and what it answers can be done without for a while.
 _NO_WAITING = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
+# Links carry the region's own address and the newer signature, which also binds a file's size and checksum.
+_S3 = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 
 
 @overload
 def client(service: Literal["dynamodb"]) -> "DynamoDBClient": ...
+@overload
+def client(service: Literal["s3"]) -> "S3Client": ...
 @overload
 def client(service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
 @overload
@@ -51,5 +56,5 @@ def forget() -> None:
 
 @cache
 def _made(service: str) -> Any:
-    config = _NO_WAITING if service == "appconfigdata" else _CONFIG
+    config = {"appconfigdata": _NO_WAITING, "s3": _CONFIG.merge(_S3)}.get(service, _CONFIG)
     return boto3.client(service, config=config)  # type: ignore[call-overload]

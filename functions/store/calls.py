@@ -20,11 +20,11 @@ _FIRST_PAUSE_S = 0.02
 _PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
 
-def batch_get(table: str, keys: Sequence["Item"]) -> list["Item"]:
-    """Return the items under the keys that exist, in any order, read consistently."""
+def batch_get(table: str, keys: Sequence["Item"], **how: Any) -> list["Item"]:
+    """Return the items under the keys that exist, in any order, read consistently unless `how` says else."""
     found: list[Item] = []
     for start in range(0, len(keys), _BATCH):
-        wanted: Any = {table: {"Keys": keys[start : start + _BATCH], "ConsistentRead": True}}
+        wanted: Any = {table: {"ConsistentRead": True, **how, "Keys": keys[start : start + _BATCH]}}
         for attempt in range(_ATTEMPTS):
             answer = client("dynamodb").batch_get_item(RequestItems=wanted)
             found += answer["Responses"].get(table, [])

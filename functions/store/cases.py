@@ -1,27 +1,32 @@
 """The cases table. What its indexes and its stream's filter need is derived here, at each write:
 
 `shop_id` and `opened_at` (index by_shop), `due_shop` and `due_at` (index due; `due_shop` only while the
-case waits for somebody), and `pending`, there exactly while the outbox holds something.
+case waits for somebody), `agenda` and `agenda_at` (index agenda; only while the passing of time may bring
+something), `suspected_shop` (index suspected; only of a case that was ever suspected), and `pending`, there
+exactly while the outbox holds something that nothing holds back.
 """
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from zlib import crc32
 
-from botocore.exceptions import ClientError
-
-from functions.domain.cases import WAITING, Case, Event, Status
+from functions.domain.agenda import next_moment
+from functions.domain.cases import WAITING, Case, Status
+from functions.domain.outbox import due
 from functions.domain.profiles import Profile
-from functions.domain.times import iso
+from functions.domain.times import iso, parse
 from functions.runtime.clients import client
+from functions.runtime.errors import Unknown
 from functions.runtime.settings import setting
 from functions.store import customers
-from functions.store.calls import batch_get, transact
+from functions.store.calls import batch_get, pages, transact
 from functions.store.errors import AlreadyOpen, BadToken, StaleWrite, stale_write
 from functions.store.items import attributes, from_item, to_item
+from functions.store.pace import pace
 
 if TYPE_CHECKING:
     from functions.store.items import Item
@@ -32,6 +37,7 @@ _INDEXES: dict[Sort, tuple[str, str, str]] = {
     "opened": ("by_shop", "shop_id", "opened_at"),
 }
 _ATTEMPTS = 5
+_SHARDS = 4  # partitions of the index agenda, lest one take every write
 _DIGEST = 16  # hex digits
 _STRIDE = 500  # index entries read at once when a filter may drop most of them
 _STRIDES = 20  # after that many a page ends even if it is not full, lest the request time out
@@ -72,38 +78,67 @@ def open_case(case: Case, profile: Profile | None) -> Case:
 def save(case: Case) -> Case:
     """Save the case unless it was changed since it was read. Raises StaleWrite."""
     with stale_write(case.case_id):
-        client("dynamodb").put_item(
-            TableName=_table(),
-            Item=_item(case),
-            ConditionExpression="#version = :read",
-            ExpressionAttributeNames={"#version": "version"},
-            ExpressionAttributeValues=attributes({":read": case.version}),
-        )
+        client("dynamodb").put_item(TableName=_table(), Item=_item(case), **_as_read(case))
     return case.model_copy(update={"version": case.version + 1})
 
 
-def performed(case: Case, done: Mapping[str, Event], *, alerted_at: datetime | None = None) -> bool:
-    """Take performed effects out of the outbox, each replaced by its line of the timeline, in one write.
+def saving(case: Case) -> tuple[Any, StaleWrite]:
+    """Return the saving of the case as a part of a transaction."""
+    return {"Put": {"TableName": _table(), "Item": _item(case), **_as_read(case)}}, StaleWrite(case.case_id)
 
-    `done` maps outbox keys to what happened; `alerted_at` is kept only if it is the first. False when all
-    of them were taken out before. `pending` goes in the very write that empties the outbox, on the
-    condition that it does: an entry added meanwhile keeps it.
+
+def unchanged(case: Case) -> tuple[Any, StaleWrite]:
+    """Return, as a part of a transaction, the check that nobody changed the case since it was read."""
+    check = {"TableName": _table(), "Key": attributes({"case_id": case.case_id}), **_as_read(case)}
+    return {"ConditionCheck": check}, StaleWrite(case.case_id)
+
+
+def change(case_id: str, how: Callable[[Case], Case], known: Case | None = None) -> Case:
+    """Apply a change on top of whatever others write meanwhile; return the case as it then is.
+
+    `how` may be called several times. What leaves the case as it is writes nothing. `known` saves a read
+    where the case was just read. Raises Unknown when there is no such case, StaleWrite when others are
+    always faster.
     """
-    last = len(done) == len(case.outbox)
     for _ in range(_ATTEMPTS):
+        # Not GetItem: a right to it would only be used when two writers meet.
+        case = known or read_many([case_id]).get(case_id)
+        if case is None:
+            raise Unknown(f"There is no case {case_id}.")
+        changed = how(case)
+        if changed is case:
+            return case
         try:
-            client("dynamodb").update_item(**_performing(case.case_id, done, alerted_at, last))
-        except ClientError as error:
-            if not _refused(error):
-                raise
-            left = _outbox(error)
-            done = {key: event for key, event in done.items() if key in left}
-            if not done:
-                return False
-            last = len(done) == len(left)
-        else:
-            return True
-    raise StaleWrite(case.case_id)
+            return save(changed)
+        except StaleWrite as error:
+            stale, known = error, None
+    raise stale
+
+
+def on_agenda(now: datetime) -> dict[str, datetime]:
+    """Return the cases that something is due on by now, and since when."""
+    found: dict[str, datetime] = {}
+    pages = client("dynamodb").get_paginator("query")
+    for shard in range(_SHARDS):
+        for page in pages.paginate(
+            TableName=_table(),
+            IndexName="agenda",
+            KeyConditionExpression="agenda = :shard AND agenda_at <= :now",
+            ExpressionAttributeValues=attributes({":shard": str(shard), ":now": iso(now)}),
+        ):
+            found |= {item["case_id"]["S"]: parse(item["agenda_at"]["S"]) for item in page["Items"]}
+    return found
+
+
+def ever_suspected(shop_id: str) -> list[Case]:
+    """Return the shop's cases that anybody or any table ever suspected of malice."""
+    found = pages(
+        TableName=_table(),
+        IndexName="suspected",
+        KeyConditionExpression="suspected_shop = :shop",
+        ExpressionAttributeValues=attributes({":shop": shop_id}),
+    )
+    return list(read_many(item["case_id"]["S"] for item in found).values())
 
 
 def by_shop(
@@ -150,45 +185,12 @@ def by_shop(
     return _page(items, query["ExclusiveStartKey"], order, subject)
 
 
-def _performing(
-    case_id: str, done: Mapping[str, Event], alerted_at: datetime | None, last: bool
-) -> dict[str, Any]:
-    names = {"#outbox": "outbox", "#events": "events", "#version": "version"}
-    values: dict[str, Any] = {":one": 1, ":done": len(done)}
-    changes, gone, conditions = list[str](), list[str](), list[str]()
-    for place, (key, event) in enumerate(done.items()):
-        names[f"#key{place}"] = key
-        values[f":event{place}"] = event.model_dump(mode="json", exclude_none=True)
-        changes.append(f"#events.#key{place} = :event{place}")
-        gone.append(f"#outbox.#key{place}")
-        conditions.append(f"attribute_exists(#outbox.#key{place})")
-    if alerted_at is not None:
-        values[":alerted"] = iso(alerted_at)
-        changes.append("alerted_at = if_not_exists(alerted_at, :alerted)")
-    if last:
-        names["#pending"] = "pending"
-        gone.append("#pending")
-    conditions.append("size(#outbox) = :done" if last else "size(#outbox) > :done")
+def _as_read(case: Case) -> dict[str, Any]:
     return {
-        "TableName": _table(),
-        "Key": _key(case_id),
-        "UpdateExpression": f"SET {', '.join(changes)} REMOVE {', '.join(gone)} ADD #version :one",
-        "ConditionExpression": " AND ".join(conditions),
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": attributes(values),
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        "ConditionExpression": "#version = :read",
+        "ExpressionAttributeNames": {"#version": "version"},
+        "ExpressionAttributeValues": attributes({":read": case.version}),
     }
-
-
-def _outbox(error: ClientError) -> Mapping[str, Any]:
-    """The outbox as the failed condition saw it; empty where there is no such case."""
-    response: Mapping[str, Any] = error.response
-    found: Mapping[str, Any] = response.get("Item", {}).get("outbox", {"M": {}})["M"]
-    return found
-
-
-def _refused(error: ClientError) -> bool:
-    return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 
 def _item(case: Case) -> "Item":
@@ -196,8 +198,13 @@ def _item(case: Case) -> "Item":
     derived: dict[str, str | bool] = {"shop_id": case.shop_id}
     if case.status in WAITING:
         derived["due_shop"] = case.shop_id
-    if case.outbox:
+    if case.malice is not None:
+        derived["suspected_shop"] = case.shop_id
+    if due(case):
         derived["pending"] = True
+    if moment := next_moment(case, pace()):
+        derived["agenda"] = str(crc32(case.case_id.encode()) % _SHARDS)
+        derived["agenda_at"] = iso(moment)
     return to_item(saved, **derived)
 
 

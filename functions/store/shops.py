@@ -1,19 +1,28 @@
 """The shops table: configuration, which only its owners write, and polling state, which only polls write."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
+from functions.domain.calendars import Hours
+from functions.domain.order_systems import OrderSystem
 from functions.domain.polling import Shop
 from functions.runtime.clients import client
 from functions.runtime.settings import setting
+from functions.store.calls import batch_get
 from functions.store.errors import Unreadable, stale_write
-from functions.store.items import attributes, from_item
+from functions.store.items import attributes, from_item, plain
 
 _PACKED = ("seen", "digests")  # bytes
 _STATE = {
     *("cursor_at", "polled_at", "watched_since", "last_review_at", "swept_at", "swept_to"),
     *("paused_until", "pause_reason", "failures", "version"),
 }
+
+_HOURS_LAST = timedelta(seconds=60)  # for so long a changed calendar may go unnoticed
+_opening: dict[str, tuple[datetime, Hours | None]] = {}
 
 
 class Watched(NamedTuple):
@@ -23,12 +32,27 @@ class Watched(NamedTuple):
     unreadable: dict[str, str]
 
 
+class Opening(NamedTuple):
+    """The shops' hours, None round the clock, and why some of them cannot be read, by shop id."""
+
+    hours: dict[str, Hours | None]
+    unreadable: dict[str, str]
+
+
 def get(shop_id: str) -> Shop | None:
     """Return the shop, or None when there is none of this id. Raises Unreadable."""
     answer = client("dynamodb").get_item(
         TableName=setting("WINBACK_SHOPS_TABLE"), Key=attributes({"shop_id": shop_id}), ConsistentRead=True
     )
     return _shop(answer["Item"]) if "Item" in answer else None
+
+
+def order_system(shop_id: str) -> OrderSystem:
+    """Return where the shop takes orders; nowhere, in China's time, for a shop that says nothing of it."""
+    answer = client("dynamodb").get_item(
+        TableName=setting("WINBACK_SHOPS_TABLE"), Key=attributes({"shop_id": shop_id})
+    )
+    return from_item(OrderSystem, answer.get("Item", attributes({"shop_id": shop_id})))
 
 
 def active() -> Watched:
@@ -75,6 +99,34 @@ def save_state(shop: Shop) -> Shop:
             ),
         )
     return saved
+
+
+def hours(shop_ids: Iterable[str], now: datetime) -> Opening:
+    """Return when the shops are open. Asks for each one once a minute at most; unknown ones never close."""
+    wanted, unreadable = set(shop_ids), dict[str, str]()
+    stale = [shop for shop in sorted(wanted) if shop not in _opening or _opening[shop][0] <= now]
+    # The polls' state makes a shop's item large, and its hours seldom change: no consistent read.
+    items = batch_get(
+        setting("WINBACK_SHOPS_TABLE"),
+        [attributes({"shop_id": shop}) for shop in stale],
+        ConsistentRead=False,
+        ProjectionExpression="shop_id, #hours",
+        ExpressionAttributeNames={"#hours": "hours"},
+    )
+    found = {str(item["shop_id"]): item.get("hours") for item in map(plain, items)}
+    for shop in stale:
+        try:
+            known = Hours.model_validate(found[shop]) if found.get(shop) is not None else None
+        except ValidationError as error:
+            unreadable[shop] = "; ".join(problem["msg"] for problem in error.errors(include_input=False))
+        else:
+            _opening[shop] = now + _HOURS_LAST, known
+    return Opening({shop: _opening[shop][1] for shop in wanted - unreadable.keys()}, unreadable)
+
+
+def forget_hours() -> None:
+    """Ask again for every shop's hours."""
+    _opening.clear()
 
 
 def _shop(item: Mapping[str, Any]) -> Shop:

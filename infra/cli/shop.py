@@ -3,15 +3,21 @@
 import argparse
 import json
 import re
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from functions import rulebook
+from functions.domain.calendars import Hours, zone
+from functions.domain.deadlines import Clock
+from functions.domain.reckoning import explain_deadline
 from infra.cli.main import UsageError
 
 CREDENTIALS = ("app_key", "app_secret", "session")
@@ -79,6 +85,69 @@ def show(given: argparse.Namespace) -> int:
     return 0
 
 
+def hours(given: argparse.Namespace) -> int:
+    """Set the shop's opening hours from a file, or show them. Cases that are open keep theirs."""
+    if given.file is None:
+        known = _hours(given)
+        print(json.dumps(known.model_dump(mode="json"), indent=2, ensure_ascii=False) if known else
+              f"{given.shop_id} has no hours: its clock runs round the clock.")  # fmt: skip
+        return 0
+    read = read_hours(given.file)
+    _update(given, "SET hours = :hours", {":hours": read.model_dump(mode="json")})
+    print(f"{given.shop_id}: cases that are opened from now on are due by these hours.")
+    return 0
+
+
+def due(given: argparse.Namespace) -> int:
+    """Explain when a review of a grade would be due, line by line."""
+    known = _hours(given)
+    try:
+        seen = datetime.fromisoformat(given.seen)
+    except ValueError:
+        raise UsageError(f"--seen {given.seen} is no time; write it like 2026-05-08T17:40") from None
+    if seen.tzinfo is None:
+        seen = seen.replace(tzinfo=zone((known or Hours()).zone))
+    facts = {"cause": given.grade, "suspected_malicious": given.grade == "malicious"}
+    clock = Clock(rulebook.load().decide("grades", facts), seen, known)
+    print("\n".join(explain_deadline(clock, given.language)))
+    return 0
+
+
+def read_hours(path: Path) -> Hours:
+    """Read a shop's hours. Raises UsageError, which names file, line and field, and how to mend it."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        raw = tomllib.loads(text)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}") from error
+    for name in raw.keys() - Hours.model_fields.keys():
+        known = ", ".join(Hours.model_fields)
+        raise UsageError(f"{path}{_line(text, name)}, {name}: there is no such field; there are {known}")
+    try:
+        return Hours.model_validate(raw)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        raise UsageError("\n".join(_fault(path, text, fault) for fault in faults)) from error
+
+
+def _fault(path: Path, text: str, fault: Any) -> str:
+    said = fault["msg"].removeprefix("Value error, ")
+    named = re.search(r"[\w-]+", said)  # a fault of one row names it first
+    rows = [named[0] if named else "", *map(str, reversed(fault["loc"]))]
+    line = next(filter(None, (_line(text, row) for row in rows)), "")
+    field = ".".join(map(str, fault["loc"]))
+    return f"{path}{line}{f', {field}' if field else ''}: {said}"
+
+
+def _line(text: str, name: str) -> str:
+    """Say in which line of a TOML file a row or a table of this name is, nothing where in none."""
+    is_set = re.compile(rf'\s*\[?"?{re.escape(name)}"?\s*[\]=]')
+    found = (f" line {number}" for number, line in enumerate(text.splitlines(), 1) if is_set.match(line))
+    return next(found, "") if name else ""
+
+
 def state(item: dict[str, Any], now: datetime) -> str:
     if not item.get("active", True):
         return "paused by hand"
@@ -117,6 +186,22 @@ def keep(secrets: Any, name: str, values: dict[str, str]) -> None:
         secrets.put_secret_value(SecretId=name, SecretString=text)
 
 
+def _hours(given: argparse.Namespace) -> Hours | None:
+    item = _table(given.stage).get_item(Key={"shop_id": given.shop_id}, ConsistentRead=True).get("Item")
+    if item is None:
+        raise UsageError(_absent(given))
+    try:
+        return Hours.model_validate(item["hours"]) if "hours" in item else None
+    except ValidationError as error:
+        raise UsageError(
+            f"the stored hours of {given.shop_id} cannot be read; set them anew with `winback shop hours`"
+        ) from error
+
+
+def _absent(given: argparse.Namespace) -> str:
+    return f"Stage {given.stage} has no shop {given.shop_id}; `winback shop list` shows them"
+
+
 def _table(stage: str) -> Any:
     return boto3.resource("dynamodb").Table(f"winback-{stage}-shops")
 
@@ -132,6 +217,4 @@ def _update(given: argparse.Namespace, expression: str, values: dict[str, Any]) 
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
-        raise UsageError(
-            f"Stage {given.stage} has no shop {given.shop_id}; `winback shop list` shows them"
-        ) from error
+        raise UsageError(_absent(given)) from error

@@ -50,11 +50,14 @@ class Alarms(Construct):
         self._stage, self._action = stage, SnsAction(messaging.operations)
         self.all: list[Alarm] = []
         self._promise()
+        self._channels()
         self._sources()
         self._functions(functions)
+        self._desks()
         self._messages(messaging)
         self._follow_up(follow_up)
         self._reading()
+        self._money()
         self._alarm(
             "api-errors",
             "The API answered with a server error (5xx)",
@@ -79,6 +82,27 @@ class Alarms(Construct):
             times=3,
         )
 
+    def _channels(self) -> None:
+        """What the people's own channels do with alerts; without channels there is nothing to see here."""
+        self._alarm(
+            "alerts-undelivered",
+            "No channel of a shop took an alert: look at the case, mend the channel (winback shop channel)",
+            business(self._stage, "UndeliveredAlerts", "Sum"),
+            at_least=1,
+        )
+        self._alarm(
+            "channel-refuses",
+            "A channel refuses alerts for good (wrong address, key or keyword): the next one gets them",
+            business(self._stage, "ChannelFailures", "Sum"),
+            at_least=1,
+        )
+        self._alarm(
+            "late-at-the-channel",
+            "Alerts reach their channel more than 60 s after we saw the review (p99)",
+            business(self._stage, "SeenToDelivered", "p99"),
+            at_least=60,
+        )
+
     def _sources(self) -> None:
         self._alarm(
             "silent-shops",
@@ -88,6 +112,14 @@ class Alarms(Construct):
             at_least=1,
             times=2,
             missing=TreatMissingData.BREACHING,
+        )
+
+        self._alarm(
+            "hours-in-doubt",
+            "Deadlines were set without knowing a shop's hours: they cannot be read, or a year's holidays "
+            "are not known. The log of the rule evaluator names shop and year; see docs/operations.md",
+            business(self._stage, "HoursInDoubt", "Sum"),
+            at_least=1,
         )
 
     def _functions(self, functions: Functions) -> None:
@@ -104,6 +136,28 @@ class Alarms(Construct):
             functions.case_events.metric("IteratorAge", statistic="Maximum", period=_MINUTE),
             at_least=30_000,
             times=2,
+        )
+
+        self._alarm(
+            "case-clock-behind",
+            "Deadlines, escalations and held effects are more than 2 minutes late",
+            business(self._stage, "ClockLag", "Maximum"),
+            at_least=120,
+        )
+
+    def _desks(self) -> None:
+        self._alarm(
+            "nobody-on-duty",
+            "Alerts wait because nobody of their whole chain is on duty: see `winback desk show` and mend "
+            "the rota",
+            business(self._stage, "NobodyOnDuty", "Sum"),
+            at_least=1,
+        )
+        self._alarm(
+            "desk-unreadable",
+            "A desk holds what this version cannot read: its shop is alerted as if nothing were arranged",
+            business(self._stage, "UnreadableDesks", "Sum"),
+            at_least=1,
         )
 
     def _messages(self, messaging: Messaging) -> None:
@@ -128,6 +182,20 @@ class Alarms(Construct):
                 metric(period=_FIVE_MINUTES, statistic="Sum"),
                 at_least=1,
             )
+
+    def _money(self) -> None:
+        self._alarm(
+            "approvals-overdue",
+            "A benefit waits for its approval longer than rules/budgets.toml allows: a customer waits for it",
+            business(self._stage, "ApprovalsOverdue", "Sum"),
+            at_least=1,
+        )
+        self._alarm(
+            "orders-not-taken",
+            "Shops' own systems refused orders three times in five minutes; the orders come again",
+            business(self._stage, "OrdersNotTaken", "Sum"),
+            at_least=3,
+        )
 
     def _reading(self) -> None:
         """What people confirm against what was read: the reader ages as goods and words change."""

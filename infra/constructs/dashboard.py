@@ -79,8 +79,21 @@ class BusinessDashboard(Construct):
                 ],
                 [
                     _graph("1 Reviews seen", total("ReviewsSeen"), total("BadReviews")),
-                    _graph("2 Sources", business(stage, "SilentShops", "Maximum"), total("PollFailures")),
-                    _graph("3 Cases and alerts", total("CasesOpened"), total("AlertsSent")),
+                    _graph(
+                        "2 Sources",
+                        business(stage, "SilentShops", "Maximum"),
+                        *(total("PollFailures"), total("HoursInDoubt")),
+                    ),
+                    _graph(
+                        "3 Cases and alerts",
+                        *(total("CasesOpened"), total("CasesAdvanced"), total("AlertsSent")),
+                        business(stage, "ClockLag", "Maximum"),
+                    ),
+                    _graph(
+                        "Alerts that wait",
+                        *(total("AlertsHeld"), total("AlertsSilenced"), total("AlertsBundled")),
+                        *(total("NobodyOnDuty"), total("UnreadableDesks")),
+                    ),
                 ],
                 [
                     _graph("Posted to alert (s): promised within 60", *latency("PostedToAlert")),
@@ -94,6 +107,23 @@ class BusinessDashboard(Construct):
                     ),
                 ],
                 [
+                    _graph("Seen to channel (s): promised within 60", *latency("SeenToDelivered")),
+                    _graph(
+                        "Channels and links",
+                        *(total("AlertsDelivered"), total("UndeliveredAlerts")),
+                        *(total("ChannelFailures"), total("LinksRefused")),
+                    ),
+                ],
+                [
+                    _graph(
+                        "5 Benefits",
+                        *(total("BenefitsGranted"), total("BenefitsHeldForApproval")),
+                        total("ApprovalsOverdue"),
+                    ),
+                    _graph("Committed (fen)", total("BudgetUsedFen")),
+                    _graph("Orders at shops' own systems", total("OrdersTaken"), total("OrdersNotTaken")),
+                ],
+                [
                     _graph(
                         "Waiting in queues",
                         *(
@@ -101,6 +131,7 @@ class BusinessDashboard(Construct):
                             for noun, work in (
                                 ("polls (s)", messaging.polls),
                                 ("reviews (s)", messaging.reviews),
+                                ("notices (s)", messaging.notices),
                             )
                         ),
                     ),

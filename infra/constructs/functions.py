@@ -38,10 +38,11 @@ class Functions(Construct):
         self._code = source(stage.target)
         self._layer = Dependencies(self, "Dependencies", target=stage.target)
         self.all: dict[str, Function] = {}
+        self.deciding: list[Function] = []
         self._roles: dict[str, Role] = {}
         shops, customers, cases = storage.shops, storage.customers, storage.cases
 
-        self.poll_planner = self._function(
+        self.poll_planner = self.add(
             "poll_planner",
             seconds=30,
             environment=_tables(shops=shops) | _queues(polls=messaging.polls),
@@ -49,7 +50,7 @@ class Functions(Construct):
         allow(self.poll_planner, shops.table_arn, "dynamodb:Scan")
         allow(self.poll_planner, messaging.polls.queue.queue_arn, "sqs:SendMessage")
 
-        self.review_poller = self._function(
+        self.review_poller = self.add(
             "review_poller",
             seconds=60,
             environment=_tables(shops=shops) | _queues(reviews=messaging.reviews),
@@ -61,34 +62,45 @@ class Functions(Construct):
             self._roles["review_poller"], self._shop_secrets(), "Shops come and go without a deployment"
         )
 
-        self.rule_evaluator = self._function(
+        self.rule_evaluator = self.add(
             "rule_evaluator",
             seconds=10,
-            environment=_tables(cases=cases, customers=customers),
+            environment=_tables(cases=cases, customers=customers, shops=shops),
+            decides=True,
         )
-        allow(
-            self.rule_evaluator,
-            cases.table_arn,
-            "dynamodb:BatchGetItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-        )
+        allow(self.rule_evaluator, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
         allow(self.rule_evaluator, customers.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
+        allow(self.rule_evaluator, shops.table_arn, "dynamodb:BatchGetItem")  # their hours
 
-        self.case_events = self._function(
+        self.case_events = self.add(
             "case_events",
             seconds=30,
-            environment=_tables(cases=cases, customers=customers)
+            environment=_tables(cases=cases, customers=customers, desk=storage.desk, ledger=storage.ledger)
             | {
                 "WINBACK_ALERTS_TOPIC_ARN": messaging.alerts.topic_arn,
                 "WINBACK_MESSAGES_TOPIC_ARN": messaging.messages.topic_arn,
                 "WINBACK_FOLLOW_UP_ARN": follow_up.machine.state_machine_arn,
-                "WINBACK_TIME_SCALE": stage.time_scale,
-                "WINBACK_TIME_FLOOR_S": stage.time_floor_s,
             },
+            decides=True,
         )
-        allow(self.case_events, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:UpdateItem")
-        allow(self.case_events, customers.table_arn, "dynamodb:GetItem", "dynamodb:PutItem")
+        allow(self.case_events, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
+        allow(
+            self.case_events,
+            customers.table_arn,
+            "dynamodb:BatchGetItem",
+            "dynamodb:ConditionCheckItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+        )
+        allow(self.case_events, cases.table_arn, "dynamodb:ConditionCheckItem")
+        allow(
+            self.case_events,
+            storage.desk.table_arn,
+            "dynamodb:BatchGetItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        )
         allow(self.case_events, [messaging.alerts.topic_arn, messaging.messages.topic_arn], "sns:Publish")
         allow(self.case_events, follow_up.machine.state_machine_arn, "states:StartExecution")
         # The emulator checks this right against "*", AWS against the workflow that waits.
@@ -97,18 +109,35 @@ class Functions(Construct):
         if stage.local:
             accept_star(self._roles["case_events"], waiting, "Only for the emulator, see above")
 
-        self.cases_api = self._function(
-            "cases_api", seconds=29, environment=_tables(cases=cases, customers=customers)
+        self.case_clock = self.add(
+            "case_clock",
+            seconds=30,
+            environment=_tables(cases=cases)
+            | _queues(ticks=messaging.ticks)
+            | {"WINBACK_TICK_S": stage.tick_s},
+            decides=True,
+        )
+        allow(self.case_clock, messaging.ticks.queue.queue_arn, "sqs:SendMessage")
+        allow(self.case_clock, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
+        allow(self.case_clock, _indexes(cases, "agenda"), "dynamodb:Query")
+
+        self.cases_api = self.add(
+            "cases_api",
+            seconds=29,
+            environment=_tables(cases=cases, customers=customers, shops=shops),
+            decides=True,
         )
         allow(
             self.cases_api, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"
         )
         allow(self.cases_api, _indexes(cases, "by_shop", "due"), "dynamodb:Query")
         allow(self.cases_api, customers.table_arn, "dynamodb:BatchGetItem")
+        allow(self.cases_api, shops.table_arn, "dynamodb:BatchGetItem")
 
-        self.profile_api = self._function(
-            "profile_api", seconds=29, environment=_tables(cases=cases, customers=customers)
+        self.profile_api = self.add(
+            "profile_api", seconds=29, environment=_tables(cases=cases, customers=customers, shops=shops)
         )
+        allow(self.profile_api, shops.table_arn, "dynamodb:GetItem")
         allow(
             self.profile_api,
             customers.table_arn,
@@ -121,10 +150,15 @@ class Functions(Construct):
         # A person is exported with their cases and erased from them.
         allow(self.profile_api, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
 
-        self.rules_validator = self._function("rules_validator", seconds=15, environment={})
+        self.rules_validator = self.add("rules_validator", seconds=15, environment={})
 
-    def _function(self, module: str, *, seconds: int, environment: dict[str, str]) -> Function:
-        """Return the Lambda of functions/<module>.py with a role that may only write its own log."""
+    def add(
+        self, module: str, *, seconds: int, environment: dict[str, str], decides: bool = False
+    ) -> Function:
+        """Return the Lambda of functions/<module>.py with a role that may only write its own log.
+
+        One that `decides` does so by the rules that are rolled out (infra/constructs/rulebook.py).
+        """
         noun = module.replace("_", "-")
         title = module.title().replace("_", "")
         log_group = LogGroup(
@@ -160,11 +194,14 @@ class Functions(Construct):
                 "POWERTOOLS_METRICS_NAMESPACE": f"Winback/{self._stage.name}",
                 "POWERTOOLS_LOG_LEVEL": "INFO",
                 "PYDANTIC_DISABLE_PLUGINS": "__all__",  # there are none; looking costs 20 ms at a cold start
+                **self._stage.pace,
                 **environment,
             },
         )
         accept(function, "L1", "The runtime is the Python that deploys, so that its byte code can be shipped")
         self.all[module], self._roles[module] = function, role
+        if decides:
+            self.deciding.append(function)
         return function
 
     def _shop_secrets(self) -> str:

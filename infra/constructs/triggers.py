@@ -42,21 +42,28 @@ class Triggers(Construct):
         storage: Storage,
     ) -> None:
         super().__init__(scope, name)
-        self._every_minute(functions.poll_planner, stage)
+        self._every_minute(stage, functions.poll_planner, functions.case_clock)
+        self._queue("Ticks", messaging.ticks, functions.case_clock, batch=1)
         self._queue("Polls", messaging.polls, functions.review_poller, batch=1)
         self._queue("Reviews", messaging.reviews, functions.rule_evaluator, batch=10)
+        self._queue("Notices", messaging.notices, functions.all["alert_sender"], batch=1)
+        self._queue("Orders", messaging.orders, functions.all["order_sender"], batch=1)
         self._stream(storage, functions.case_events, messaging, stage)
 
-    def _every_minute(self, planner: Function, stage: Stage) -> None:
-        """A plan that fails is not made up for: the next minute's plan does the same work."""
-        planner.configure_async_invoke(retry_attempts=0, max_event_age=Duration.minutes(1))
+    def _every_minute(self, stage: Stage, *woken: Function) -> None:
+        """A minute that fails is not made up for: the next one does the same work."""
+        for function in woken:
+            function.configure_async_invoke(retry_attempts=0, max_event_age=Duration.minutes(1))
         Rule(
             self,
             "EveryMinute",
             rule_name=stage.physical("every-minute"),
-            description="Plan the next minute's polls",
+            description="Plan the next minute's polls; look at the cases on which something is due",
             schedule=Schedule.rate(Duration.minutes(1)),
-            targets=[LambdaFunction(planner, retry_attempts=0, max_event_age=Duration.minutes(1))],
+            targets=[
+                LambdaFunction(function, retry_attempts=0, max_event_age=Duration.minutes(1))
+                for function in woken
+            ],
         )
 
     def _queue(self, name: str, work: Work, function: Function, *, batch: int) -> None:

@@ -18,14 +18,18 @@ from rich.console import Console
 from rich.live import Live
 
 from functions.domain.times import iso
+from infra.cli.main import UsageError
 from infra.cli.shop import keep
 from infra.cli.simulate import faults
 from infra.local.api import Api, api_of, api_url
 from infra.local.deploy import AT_ONCE, Deployed, deploy
 from infra.local.emulator import Emulator, emulator
 from infra.local.player import Player
-from infra.local.report import Report, measure, missing, progress, show
+from infra.local.plots import PLOTS
+from infra.local.report import Report, measure, missing, progress, show, tell
 from infra.local.simulators.taobao import TaobaoSimulator
+from infra.local.stories import play as play_stories
+from infra.local.stories import scenes
 from infra.local.stream import SAMPLE, Stream, read
 from infra.local.supervisor import Supervisor
 from infra.local.watcher import Watcher
@@ -50,6 +54,8 @@ class Tempo:
 def run(given: argparse.Namespace) -> int:
     """Play the demo; 0 when everything came out as it must."""
     console = Console(highlight=False)
+    if given.story:
+        return tell_stories(console, given.story)
     stream = read(given.reviews or SAMPLE, given.limit)
     tempo = tempo_for(len(stream.reviews), given.rate)
     strikes = faults(given.faults)
@@ -82,6 +88,35 @@ def run(given: argparse.Namespace) -> int:
             console.print(f"Summary: {given.out}")
         _where_to_look(console, target, stack, api, given.keep)
         return 0 if report.right else 1
+
+
+def tell_stories(console: Console, name: str) -> int:
+    """Play one story or all of them; 0 when each ended as it must."""
+    chosen = PLOTS if name == "all" else [story for story in PLOTS if story.name == name]
+    if not chosen:
+        known = ", ".join(story.name for story in PLOTS)
+        raise UsageError(f"there is no story {name!r}: choose all, or one of {known}")
+    with ExitStack() as running:
+        target, stack = _system(running, console, tempo_for(len(chosen), None))
+        warm_up(target)
+        stage = scenes(
+            running, target, stack, api_of(target, stack, "Supervisor"), api_of(target, stack, "ShopSystem")
+        )
+        failed = 0
+        for number, told in enumerate(play_stories(chosen, stage), 1):
+            console.rule(f"{number}/{len(chosen)} {told.story.name}: {told.story.about}")
+            if told.case:
+                tell(console, told.case)
+            for fault in told.wrong:
+                console.print(f"[red]wrong[/] {fault}")
+            failed += bool(told.wrong)
+    console.rule()
+    console.print(
+        f"[red]{failed} of {len(chosen)} stories did not end as they must.[/]"
+        if failed
+        else f"[green]{len(chosen)} of {len(chosen)} stories ended as they must.[/]"
+    )
+    return 1 if failed else 0
 
 
 def tempo_for(reviews: int, rate: float | None) -> Tempo:

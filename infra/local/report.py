@@ -49,8 +49,10 @@ def missing(player: Player, supervisor: Supervisor, watcher: Watcher, workflows:
 
 
 def without_alert(supervisor: Supervisor, cases: list[Case]) -> set[str]:
+    """Return the cases that nobody was told of, neither alone nor as one of an incident."""
     heard = {alert.case_id for alert in list(supervisor.alerts) if alert.kind == "first"}
-    return {case.case_id for case in cases} - heard
+    together = {case.case_id for case in cases if case.alerted_at and case.outbox.get("alert:0") is None}
+    return {case.case_id for case in cases} - heard - together
 
 
 def measure(player: Player, supervisor: Supervisor, watcher: Watcher) -> Report:
@@ -153,7 +155,7 @@ def show(console: Console, report: Report, api: Api, stream: Stream) -> None:
     console.print(Columns([_sms(alert) for alert in _one_of_each(report.alerts)], equal=True, width=44))
     if case := _most_eventful(report.cases):
         console.rule("One case, from the first star to the closing")
-        _tell(console, api.get(f"/cases/{case.case_id}"))
+        tell(console, api.get(f"/cases/{case.case_id}"))
     console.rule()
     if stream.mistakes:
         console.print(
@@ -214,7 +216,8 @@ def _most_eventful(cases: list[Case]) -> Case | None:
     return max(cases, key=lambda case: (case.closed_at is not None, len(case.events)), default=None)
 
 
-def _tell(console: Console, case: dict[str, Any]) -> None:
+def tell(console: Console, case: dict[str, Any]) -> None:
+    """Print a case, as the API gives it, as its timeline and its decisions."""
     review = case["review"]
     console.print(f"{case['case_id']}: {review['product_title']}, {review['rating']}: {review['text']}")
     timeline = sorted(case["timeline"], key=lambda event: str(event["at"]))

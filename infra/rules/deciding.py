@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from functions.domain.decisions import Decision, Output
-from functions.domain.malice import suspicion
+from functions.domain.malice import signals, suspicion
 from functions.domain.profiles import Order, Profile
 from functions.domain.reading import Reading
 from functions.domain.remedies import goodwill, remedy
@@ -52,7 +52,7 @@ def asked(review: Review, order: Order | None, profile: Profile, rules: Rulebook
     seen = {"stars": review.stars, "rating": review.rating, "complains": complaint(review, reading)}
     return Asked(
         rules.decide("detection", seen),
-        lambda: suspicion(reading, profile, rules),
+        lambda: suspicion(signals(review, reading, profile, rules, now), False, rules),
         lambda: tier(profile, order, rules, now),
         reading.cause,
         order.total if order is not None else review.price,

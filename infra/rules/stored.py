@@ -13,6 +13,7 @@ import boto3
 from functions.domain.cases import Case
 from functions.domain.decisions import Decision
 from functions.domain.money import yuan
+from functions.domain.reading import Reading
 from functions.domain.times import iso
 from functions.domain.verdicts import complaint
 from functions.rulebook import Rulebook
@@ -54,7 +55,7 @@ def asked_again(case: Case, rules: Rulebook) -> Asked:
     if review.text and len(case.versions) == 1:
         reading = read(review.text, rules)
         cause, seen = reading.cause, {**seen, "complains": complaint(review, reading)}
-        malice = {**malice, "blackmail": bool(reading.blackmail)}
+        malice = {**malice, "signals": len(_signals(case, reading, rules))}
     value = taken["remedies"]["order_value"]
     return Asked(
         rules.decide("detection", seen),
@@ -63,6 +64,16 @@ def asked_again(case: Case, rules: Rulebook) -> Asked:
         cause,
         value if isinstance(value, int) else None,
     )
+
+
+def _signals(case: Case, reading: Reading, rules: Rulebook) -> set[str]:
+    """Return the signals that still speak; none where a person rejected them."""
+    if case.malice is not None and case.malice.status == "rejected":
+        return set()
+    seen: set[tuple[str, int, int]] = {("blackmail_in_review", len(reading.blackmail), 0)}
+    seen |= {(one.name, one.count, one.percent) for one in case.signals if one.name != "blackmail_in_review"}
+    asked = [{"signal": name, "count": count, "percent": percent} for name, count, percent in seen]
+    return {str(facts["signal"]) for facts in asked if rules.decide("signals", facts).then["speaks"] is True}
 
 
 @dataclass(slots=True)

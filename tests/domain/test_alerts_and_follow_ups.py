@@ -1,21 +1,22 @@
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.alerts import LINK_LENGTH, SMS_LENGTH, alert
+from functions.domain.calendars import Hours
 from functions.domain.cases import Effect
 from functions.domain.causes import CAUSES
-from functions.domain.follow_ups import Pace, message, next_contact, plan, refusal
-from functions.domain.profiles import Consent
+from functions.domain.follow_ups import plan
+from functions.domain.links import TOKEN_LENGTH
+from functions.domain.pace import REAL, Pace
 from functions.rulebook import load
-from tests.builders import case, profile, review
+from tests.builders import case, review
 
 RULES = load()
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-LINK = "https://abcdefghij.execute-api.ap-southeast-1.amazonaws.com.cn/cases/WB-ABCDEFGHIJKL"
+PREFIX = "https://abcdefghij.execute-api.ap-southeast-1.amazonaws.com/p/"
+LINK = PREFIX + f"{case().case_id:A<{TOKEN_LENGTH}}"
 FIRST = Effect(kind="alert", at=NOW, level=0)
 
 
@@ -77,59 +78,32 @@ def test_a_repeated_alert_has_the_same_key_and_another_level_another() -> None:
     assert keys[0] == keys[1] != keys[2]
 
 
-def test_the_plan_escalates_twice_and_takes_its_waits_from_the_rules() -> None:
-    planned = plan(case(), RULES, Pace())
-    assert [step.wait_s for step in planned.escalations] == [900, 900, 900]
+def test_the_plan_takes_its_waits_from_the_rules() -> None:
+    planned = plan(case(), RULES, REAL)
     assert (planned.guidance_after_s, planned.care_after_s, planned.silver_after_s) == (7200, 259200, 2592000)
-    assert planned.warn_at < planned.due_at == round(case().due_at.timestamp())
+
+
+def test_a_second_run_marks_its_keys() -> None:
+    assert plan(case(), RULES, REAL).mark == ""
+    assert plan(case(run=2), RULES, REAL).mark == "@2"
 
 
 def test_a_compressed_plan_keeps_the_order_of_things() -> None:
     planned = plan(case(), RULES, Pace(scale=1 / 86400, floor_s=5))
-    opened = case().opened_at.timestamp()
     assert (planned.guidance_after_s, planned.care_after_s, planned.silver_after_s) == (5, 5, 30)
-    assert opened < planned.warn_at < planned.due_at <= opened + 11
 
 
 def test_guidance_comes_within_24_hours_of_the_resolution() -> None:
-    assert plan(case(), RULES, Pace()).guidance_after_s <= 24 * 3600
+    assert plan(case(), RULES, REAL).guidance_after_s <= 24 * 3600
 
 
-def test_promotional_messages_need_consent_and_end_with_an_opt_out() -> None:
-    consented = profile(consent={"sms": Consent(granted=True, at=NOW, source="order form")})
-    assert refusal(profile(), promotional=False) is None
-    assert refusal(profile(), promotional=True) == "no recorded consent to promotional messages"
-    assert refusal(consented, promotional=True) is None
-    assert (
-        refusal(consented.model_copy(update={"opted_out_at": NOW}), promotional=False)
-        == "the customer opted out"
-    )
-
-
-@pytest.mark.parametrize(
-    ("hour_in_china", "expected"),
-    [(3, "06-01 09:00"), (9, "06-01 09:00"), (19, "06-01 19:00"), (20, "06-02 09:00")],
-)
-def test_promotional_messages_wait_for_the_contact_window(hour_in_china: int, expected: str) -> None:
-    now = datetime(2026, 6, 1, tzinfo=UTC) + timedelta(hours=hour_in_china - 8)
-    sent = message(case(), "care", RULES, now)
-    assert (sent.not_before + timedelta(hours=8)).strftime("%m-%d %H:%M") == expected
-    assert message(case(), "guidance", RULES, now).not_before == now
-
-
-def test_the_window_is_half_open() -> None:
-    opens, closes = 9 * 3600, 20 * 3600
-    nine = datetime(2026, 6, 1, 1, tzinfo=UTC)
-    assert next_contact(nine, opens, closes) == nine
-    assert next_contact(nine + timedelta(hours=11), opens, closes) == nine + timedelta(days=1)
-
-
-def test_no_message_holds_both_a_benefit_and_review_guidance() -> None:
-    texts = {step: message(case(), step, RULES, NOW).text for step in ("guidance", "care", "silver")}
-    assert re.search("更新评价", texts["guidance"])
-    assert not any(re.search("更新评价", texts[step]) for step in ("care", "silver"))
-
-
-def test_a_case_without_customer_has_nobody_to_write_to() -> None:
-    with pytest.raises(ValueError, match="no customer"):
-        message(case(review=review(customer_id=None)), "care", RULES, NOW)
+def test_an_alert_names_the_day_of_a_deadline_that_is_more_than_a_day_away() -> None:
+    seen = datetime(2026, 5, 8, 9, 40, tzinfo=UTC)
+    berlin = Hours.model_validate({"zone": "Europe/Berlin"})
+    first = Effect(kind="alert", at=seen, level=0)
+    for due_at, hours, told in (
+        (datetime(2026, 5, 9, 2, 40, tzinfo=UTC), None, "限10:40响应"),
+        (datetime(2026, 5, 11, 2, 40, tzinfo=UTC), None, "限周一10:40响应"),
+        (datetime(2026, 5, 11, 2, 40, tzinfo=UTC), berlin, "限周一04:40响应"),
+    ):
+        assert told in alert(case(due_at=due_at, hours=hours), first, LINK, RULES).sms

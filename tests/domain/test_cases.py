@@ -8,12 +8,13 @@ from functions.domain.cases import (
     CaseClosed,
     acknowledge,
     case_id,
-    forget_person,
     new_version,
     open_case,
+    reopen,
     resolve,
 )
 from functions.domain.deadlines import DeadlineTooLate, due
+from functions.domain.erasure import forget_person
 from functions.domain.profiles import Profile
 from functions.domain.verdicts import judge
 from functions.rulebook import load
@@ -54,11 +55,8 @@ def test_without_the_order_the_items_price_is_the_order_value() -> None:
 
 def test_blackmail_alone_is_a_signal_not_a_suspicion() -> None:
     case = opened("质量差，返现删评")
-    assert (case.suspected_malicious, case.signals, case.grade) == (
-        False,
-        ("blackmail in the review",),
-        "quality",
-    )
+    assert [signal.name for signal in case.signals] == ["blackmail_in_review"]
+    assert (case.suspected_malicious, case.malice, case.grade) == (False, None, "quality")
 
 
 def test_two_signals_make_a_case_legals_without_remedy_or_follow_up() -> None:
@@ -83,22 +81,34 @@ def test_a_new_case_asks_for_one_alert_and_one_follow_up() -> None:
     assert opened().outbox.keys() == {"alert:0", "start:1"}
 
 
-def test_acknowledging_wakes_the_waiting_workflow_once() -> None:
-    waiting = opened().model_copy(update={"task_token": "token", "awaits": "acknowledgement"})
-    taken = acknowledge(waiting, "lin", NOW)
+def test_acknowledging_once_ends_the_chain() -> None:
+    taken = acknowledge(opened(), "lin", NOW)
     assert (taken.status, taken.acknowledged_at, taken.events["acknowledged"].by) == (
         "acknowledged",
         NOW,
         "lin",
     )
-    assert [effect.token for effect in taken.outbox.values() if effect.kind == "wake"] == ["token"]
+    assert taken.escalate_at is None
     assert acknowledge(taken, "wang", NOW + timedelta(minutes=1)) is taken
 
 
-def test_a_late_acknowledgement_leaves_the_wait_for_the_resolution_alone() -> None:
-    waiting = opened().model_copy(update={"task_token": "token", "awaits": "resolution"})
+def test_only_the_resolution_wakes_the_waiting_workflow() -> None:
+    waiting = opened().model_copy(update={"task_token": "token"})
     assert acknowledge(waiting, "lin", NOW).outbox == waiting.outbox
-    assert resolve(waiting, "lin", "quality", "solved", None, NOW).outbox.keys() - waiting.outbox.keys()
+    solved = resolve(waiting, "lin", "quality", "solved", None, NOW)
+    assert [effect.token for effect in solved.outbox.values() if effect.kind == "wake"] == ["token"]
+
+
+def test_a_reopened_case_is_at_work_again_with_its_time_counted_anew() -> None:
+    later = NOW + timedelta(days=2)
+    solved = resolve(opened(), "lin", "quality", "solved", None, NOW)
+    again = reopen(solved, "wang", "退回来了", RULES, later)
+    assert (again.status, again.run, again.resolved_at, again.outcome) == ("acknowledged", 2, None, None)
+    assert again.due_at == later + (opened().due_at - opened().review.first_seen_at)
+    assert "start:2" in again.outbox
+    assert reopen(again, "li", "again", RULES, later) is again
+    twice = resolve(again, "wang", "quality", "solved", None, later)
+    assert {"resolved", "resolved@2", "reopened@2"} <= twice.events.keys()
 
 
 def test_resolving_an_unacknowledged_case_acknowledges_it() -> None:

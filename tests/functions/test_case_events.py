@@ -11,21 +11,20 @@ from botocore.client import BaseClient
 
 from functions import case_events
 from functions.domain.alerts import SMS_LENGTH
-from functions.domain.cases import Case, Effect, acknowledge, resolve
-from functions.domain.profiles import Consent
-from functions.store import cases, customers
+from functions.domain.cases import Case, Effect, resolve
+from functions.effects import alerts
+from functions.store import cases
 from functions.store.cases import open_case
-from tests.builders import CUSTOMER, NOW, SHOP, case, profile, review
+from tests.builders import NOW, SHOP, case, review
 from tests.cloud import Cloud
 from tests.crash import dying_after, effects
 from tests.events import CONTEXT, stream_event
-
-CONSENT = {"sms": Consent(granted=True, at=NOW, source="order form")}
 
 
 @pytest.fixture(autouse=True)
 def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(case_events, "now", lambda: NOW)
+    monkeypatch.setattr(alerts, "now", lambda: NOW)
 
 
 def deliver(*opened: Case) -> None:
@@ -34,6 +33,12 @@ def deliver(*opened: Case) -> None:
 
 def opened(number: int = 1, **given: Any) -> Case:
     return open_case(case(review_id=f"r{number}", **given), None)
+
+
+def apart(number: int) -> Case:
+    """A case on a product and by a customer of its own: no part of an incident."""
+    written = review(review_id=f"r{number}", product_id=f"p{number}", customer_id=f"c{number}")
+    return open_case(case(review=written), None)
 
 
 def now_stands(of: Case) -> Case:
@@ -45,12 +50,6 @@ def now_stands(of: Case) -> Case:
 def asking(effect: Effect, key: str, **given: Any) -> Case:
     """A case whose outbox holds one effect."""
     return opened(outbox={key: effect}, **given)
-
-
-def message_due(step: str, customer: dict[str, Any] | None) -> Case:
-    if customer is not None:
-        customers.save(profile(**customer))
-    return asking(Effect(kind="message", at=NOW, name=step), f"message:{step}", status="resolved")
 
 
 def test_a_new_case_is_alerted_and_its_follow_up_started(aws: Cloud) -> None:
@@ -96,11 +95,11 @@ def test_the_follow_up_is_started_with_the_waits_of_the_rules(aws: Cloud) -> Non
     deliver(one)
     (plan,) = aws.executions().values()
     assert (plan["case_id"], plan["run"]) == (one.case_id, 1)
-    assert [step["wait_s"] for step in plan["escalations"]] == [900, 900, 900]
+    assert (plan["mark"], plan["guidance_after_s"]) == ("", 7200)
 
 
 def test_many_cases_are_alerted_ten_a_call(aws: Cloud) -> None:
-    many = [opened(n) for n in range(23)]
+    many = [apart(n) for n in range(23)]
     names = effects(lambda: deliver(*many))
     assert names.count("sns.PublishBatch") == 3
     assert len(aws.published("alerts")) == 23
@@ -128,7 +127,12 @@ def test_dying_after_any_effect_and_coming_again_ends_the_same(aws: Cloud) -> No
     first, second = opened(1), opened(2)
     names = effects(run)
     expected = state()
-    assert set(names) == {"sns.PublishBatch", "stepfunctions.StartExecution", "dynamodb.UpdateItem"}
+    assert set(names) == {
+        "dynamodb.UpdateItem",
+        "sns.PublishBatch",
+        "stepfunctions.StartExecution",
+        "dynamodb.PutItem",
+    }
     for n in range(1, len(names) + 1):
         aws.empty()
         first, second = opened(1), opened(2)
@@ -138,24 +142,6 @@ def test_dying_after_any_effect_and_coming_again_ends_the_same(aws: Cloud) -> No
         assert state() == expected, f"died after {names[n - 1]}"
         texts = {(sent.attributes["alert_key"]["Value"], sent.text) for sent in aws.published("alerts")}
         assert len(texts) == 2, "a repeated alert says the same under the same key"
-
-
-@pytest.mark.parametrize("step", ["guidance", "care", "silver"])
-def test_dying_after_any_effect_of_a_message_ends_the_same(aws: Cloud, step: str) -> None:
-    def state() -> Any:
-        sent = {(one.attributes["message_key"]["Value"], one.text) for one in aws.published("messages")}
-        return aws.items("cases"), aws.items("customers"), sent
-
-    one = message_due(step, {"consent": CONSENT})
-    names = effects(lambda: deliver(one))
-    expected = state()
-    for n in range(1, len(names) + 1):
-        aws.empty()
-        one = message_due(step, {"consent": CONSENT})
-        with dying_after(n):
-            deliver(one)
-        deliver(one)
-        assert state() == expected, f"died after {names[n - 1]}"
 
 
 def test_an_effect_that_fails_does_not_keep_the_others_and_comes_again(aws: Cloud) -> None:
@@ -195,7 +181,7 @@ def test_an_alert_that_sns_refuses_stays_in_the_outbox(aws: Cloud) -> None:
 
 
 def test_alerts_that_cannot_be_sent_hold_up_neither_the_follow_up_nor_each_other(aws: Cloud) -> None:
-    many = [opened(n) for n in range(11)]
+    many = [apart(n) for n in range(11)]
     original = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def breaking(self: Any, operation: str, parameters: Any) -> Any:
@@ -212,24 +198,31 @@ def test_alerts_that_cannot_be_sent_hold_up_neither_the_follow_up_nor_each_other
     assert len(aws.published("alerts")) == 11
 
 
-def test_an_entry_added_meanwhile_keeps_the_case_pending(aws: Cloud) -> None:
+def test_an_entry_added_meanwhile_keeps_the_case_pending(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     one = opened()
-    publish, added = case_events._tell, list[Effect]()
+    publish, added = alerts.perform, list[Effect]()
 
-    def publish_and_add(*given: Any) -> Any:
-        told = publish(*given)
+    def publish_and_add(wanted: Any) -> Any:
+        yield from publish(wanted)
         current = now_stands(one)
         if not added:
             added.append(Effect(kind="alert", at=NOW, level=1))
             cases.save(current.model_copy(update={"outbox": current.outbox | {"alert:1": added[0]}}))
-        return told
 
-    with patch.object(case_events, "_tell", publish_and_add):
-        deliver(one)
+    monkeypatch.setattr(alerts, "perform", publish_and_add)
+    deliver(one)
     assert now_stands(one).outbox.keys() == {"alert:1"}
     assert aws.items("cases")[0]["pending"] is True
     deliver(one)
     assert "pending" not in aws.items("cases")[0]
+
+
+def test_a_held_effect_is_left_alone_until_the_clock_releases_it(aws: Cloud) -> None:
+    later = NOW + timedelta(hours=1)
+    one = asking(Effect(kind="alert", at=NOW, level=0, after=later), "alert:0")
+    deliver(one)
+    assert aws.published("alerts") == []
+    assert now_stands(one) == one
 
 
 def test_latencies_are_measured_once(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,8 +236,8 @@ def test_latencies_are_measured_once(aws: Cloud, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_woken_workflow_that_no_longer_waits_is_no_failure(aws: Cloud) -> None:
-    waiting = opened(outbox={}, task_token="gone", awaits="acknowledgement")
-    taken = cases.save(acknowledge(waiting, "lin", NOW))
+    waiting = opened(outbox={}, task_token="gone")
+    taken = cases.save(resolve(waiting, "lin", "quality", "solved", None, NOW))
     deliver(taken)
     assert now_stands(taken).outbox == {}
 
@@ -263,40 +256,6 @@ def test_a_resolution_wakes_the_waiting_workflow(aws: Cloud) -> None:
     with patch.object(BaseClient, "_make_api_call", waking):
         deliver(done)
     assert woken == ["t"]
-
-
-def test_guidance_goes_to_the_shops_sender(aws: Cloud) -> None:
-    one = message_due("guidance", {})
-    deliver(one)
-    (sent,) = aws.published("messages")
-    said = json.loads(sent.text)
-    assert (said["customer_id"], said["step"], said["promotional"]) == (CUSTOMER, "guidance", False)
-    assert now_stands(one).events["message:guidance"].kind == "guidance sent"
-
-
-@pytest.mark.parametrize(
-    ("customer", "reason"),
-    [
-        (None, "the customer is unknown"),
-        ({}, "no recorded consent to promotional messages"),
-        ({"consent": CONSENT, "opted_out_at": NOW}, "the customer opted out"),
-    ],
-)
-def test_care_is_not_sent_against_the_customers_will_and_the_case_says_so(
-    aws: Cloud, customer: dict[str, Any] | None, reason: str
-) -> None:
-    one = message_due("care", customer)
-    deliver(one)
-    assert aws.published("messages") == []
-    event = now_stands(one).events["message:care"]
-    assert (event.kind, event.note) == ("care not sent", reason)
-
-
-def test_silver_membership_is_recorded_even_where_its_message_may_not_be_sent(aws: Cloud) -> None:
-    deliver(message_due("silver", {}))
-    known = customers.profile(SHOP, CUSTOMER)
-    assert known is not None
-    assert known.silver_since == NOW
 
 
 def test_a_case_that_is_gone_is_passed_over(aws: Cloud) -> None:

@@ -1,16 +1,20 @@
 """The evaluator on the template's tables: what a batch of reviews leaves behind."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 
 from functions import rule_evaluator
+from functions.domain.calendars import Hours
 from functions.domain.cases import case_id
+from functions.runtime.clients import client
+from functions.runtime.settings import setting
 from functions.store import cases, customers
 from functions.store.errors import StaleWrite
+from functions.store.items import attributes
 from tests.builders import CUSTOMER, NOW, SHOP, order, profile, review
 from tests.cloud import Cloud
 from tests.crash import dying_after, effects
@@ -48,7 +52,7 @@ def test_good_reviews_write_nothing(aws: Cloud) -> None:
     assert state(aws) == ([], [])
 
 
-def test_a_whole_batch_is_looked_up_in_two_reads(aws: Cloud) -> None:
+def test_a_whole_batch_is_looked_up_in_three_reads_and_the_next_in_two(aws: Cloud) -> None:
     calls: list[str] = []
     from botocore.client import BaseClient
 
@@ -61,7 +65,47 @@ def test_a_whole_batch_is_looked_up_in_two_reads(aws: Cloud) -> None:
     bad = [review(review_id=f"b{n}", customer_id=f"c{n}") for n in range(10)]
     with patch.object(BaseClient, "_make_api_call", counting):
         deliver(*bad)
-    assert sorted(calls) == ["BatchGetItem"] * 2 + ["TransactWriteItems"] * 10
+    assert sorted(calls) == ["BatchGetItem"] * 3 + ["TransactWriteItems"] * 10
+    calls.clear()
+    with patch.object(BaseClient, "_make_api_call", counting):
+        deliver(review(review_id="next"))
+    assert sorted(calls) == ["BatchGetItem"] * 2 + ["TransactWriteItems"]
+
+
+def keep_hours(hours: Any) -> None:
+    item = attributes({"shop_id": SHOP, "hours": hours})
+    client("dynamodb").put_item(TableName=setting("WINBACK_SHOPS_TABLE"), Item=item)
+
+
+def test_a_case_keeps_the_hours_that_its_shop_had_at_the_opening(aws: Cloud) -> None:
+    office = {"week": {"mon-fri": ["09:00-12:00", "13:30-18:00"]}, "holidays": "CN"}
+    keep_hours(office)
+    seen = datetime(2026, 5, 8, 9, 40, tzinfo=UTC)  # 17:40 on the Friday before a make-up Saturday
+    deliver(review(first_seen_at=seen, posted_at=seen))
+    keep_hours({"week": {"sun": ["09:00-12:00"]}})
+    deliver(review(first_seen_at=seen, posted_at=seen, text="物流太慢了，还没到"))
+    case = cases.read(case_id(review().key))
+    assert case is not None
+    assert len(case.versions) == 2
+    assert case.due_at == datetime(2026, 5, 9, 2, 40, tzinfo=UTC)  # 10:40 in China
+    assert case.hours == Hours.model_validate(office)
+
+
+def test_a_deadline_in_a_year_without_known_holidays_is_set_and_told(
+    aws: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep_hours({"holidays": "CN"})
+    deliver(review(first_seen_at=datetime(2099, 5, 8, tzinfo=UTC)))
+    assert len(aws.items("cases")) == 1
+    assert '"HoursInDoubt":[1.0]' in capsys.readouterr().out
+
+
+def test_hours_that_cannot_be_read_stop_no_case(aws: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+    keep_hours({"week": {}})
+    assert deliver(review()) == []
+    (item,) = aws.items("cases")
+    assert "hours" not in item
+    assert '"HoursInDoubt":[1.0]' in capsys.readouterr().out
 
 
 def test_a_complaint_under_five_stars_opens_a_case(aws: Cloud) -> None:

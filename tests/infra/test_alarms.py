@@ -39,6 +39,7 @@ def test_everything_that_can_fail_has_an_alarm(stack: Deployed) -> None:
         "follow-up-failed",
         "follow-up-throttled",
         "follow-up-timed-out",
+        "hours-in-doubt",
         "late-in-our-hands",
         "polls-dlq",
         "reviews-dlq",

@@ -8,7 +8,7 @@ import pytest
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from functions.domain.cases import Effect
-from functions.domain.follow_ups import Escalation, Plan
+from functions.domain.follow_ups import Plan
 from functions.runtime.clients import client
 from functions.store import cases
 from infra.constructs.workflows import DEFINITION
@@ -56,7 +56,9 @@ def test_every_wait_is_an_update_of_the_case_that_can_be_woken() -> None:
 
 
 def test_a_wait_is_at_least_one_whole_second_as_aws_demands() -> None:
-    for state in WAITS.values():
+    timed = {name: state for name, state in WAITS.items() if "TimeoutSeconds" in state}
+    assert WAITS.keys() - timed.keys() == {"AwaitResolution"}, "it is woken, at the latest by the expiry"
+    for state in timed.values():
         assert re.fullmatch(r"\{% \$max\(\[1, \$ceil\(.+\)\]\) %\}", state["TimeoutSeconds"])
 
 
@@ -64,7 +66,6 @@ def test_everything_in_the_input_is_used_and_nothing_else_is_expected() -> None:
     written = DEFINITION.read_text("utf-8")
     used = set(re.findall(r"Execution\.Input\.(\w+)", written))
     assert used == set(Plan.model_fields)
-    assert set(re.findall(r"escalations\[[^]]+\]\.(\w+)", written)) <= set(Escalation.model_fields)
 
 
 def test_every_update_checks_the_case_again_and_counts_its_version() -> None:
@@ -109,27 +110,17 @@ def test_an_update_leaves_a_case_of_another_run_alone(aws: Cloud, name: str) -> 
 
 
 def test_what_goes_out_is_what_case_events_can_perform() -> None:
-    sent = {}
-    for name, state in TASKS.items():
+    sent = set()
+    for state in TASKS.values():
         arguments = _evaluated(state["Arguments"])
-        if ":effect" in arguments["ExpressionAttributeValues"]:
-            entry = arguments["ExpressionAttributeValues"][":effect"]["M"]
-            plain = {key: next(iter(value.values())) for key, value in entry.items()}
-            effect = Effect.model_validate(plain)
-            sent[name] = (
-                arguments["ExpressionAttributeNames"]["#effect"],
-                effect.kind,
-                effect.name,
-                effect.level,
-            )
-    assert sent == {
-        "Escalate": ("alert:1", "alert", None, 1),
-        "Warn": ("alert:warning", "alert", "warning", None),
-        "Breach": ("alert:breach", "alert", "breach", None),
-        "Guidance": ("message:guidance", "message", "guidance", None),
-        "Care": ("message:care", "message", "care", None),
-        "Silver": ("message:silver", "message", "silver", None),
-    }
+        for which in ("effect", "grant"):
+            if entry := arguments["ExpressionAttributeValues"].get(f":{which}"):
+                plain = {key: next(iter(value.values())) for key, value in entry["M"].items()}
+                effect = Effect.model_validate(plain)
+                key = arguments["ExpressionAttributeNames"][f"#{which}"]
+                assert key == f"{effect.kind}:{effect.name}"
+                sent.add(key)
+    assert sent == {"message:guidance", "message:care", "grant:care", "message:silver", "grant:repurchase"}
 
 
 def _case_for(arguments: dict[str, Any]) -> Any:
@@ -145,7 +136,7 @@ def _case_for(arguments: dict[str, Any]) -> Any:
 
 
 def _evaluated(value: Any) -> Any:
-    """The arguments as Step Functions would pass them on, for level 1 of run 1."""
+    """The arguments as Step Functions would pass them on, for run 1, whose keys have no mark."""
     match value:
         case {"Bool": truth}:  # Step Functions writes BOOL so, after the SDK for Java
             return {"BOOL": truth}
@@ -154,7 +145,7 @@ def _evaluated(value: Any) -> Any:
         case "${CasesTable}":
             return "winback-local-cases"
         case str() if expression := _JSONATA.fullmatch(value):
-            return _VALUES[expression[1].strip()]
+            return _VALUES.get(expression[1].strip()) or _marked(expression[1].strip())
         case _:
             return value
 
@@ -164,7 +155,10 @@ _VALUES = {
     "$string($states.context.Execution.Input.run)": "1",
     "$states.context.Task.Token": "token",
     "$substringBefore($now(), 'Z') & '000Z'": "2026-03-02T08:15:00.123000Z",
-    "$string($level)": "1",
-    "'alert:' & $string($level)": "alert:1",
-    "'escalated:' & $string($level)": "escalated:1",
 }
+
+
+def _marked(expression: str) -> str:
+    found = re.fullmatch(r"'([a-z_:]+)' & \$states\.context\.Execution\.Input\.mark", expression)
+    assert found, expression
+    return found[1]

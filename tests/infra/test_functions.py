@@ -94,16 +94,18 @@ def test_the_stream_shows_only_cases_with_effects_and_sets_poison_aside(stack: D
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": [failures, "Arn"]}
 
 
-def test_only_the_planner_has_no_dead_letter_queue_because_the_next_minute_plans_anew(
+def test_what_the_minute_starts_has_no_dead_letter_queue_because_the_next_one_does_the_same(
     stack: Deployed,
 ) -> None:
-    planner = stack.function_id("poll_planner")
+    woken = [stack.function_id(module) for module in ("poll_planner", "case_clock")]
     (schedule,) = stack.of("Events::Rule").values()
     assert schedule["ScheduleExpression"] == "rate(1 minute)"
-    assert schedule["Targets"][0]["Arn"] == {"Fn::GetAtt": [planner, "Arn"]}
-    (asynchronous,) = stack.of("Lambda::EventInvokeConfig").values()
-    assert asynchronous["FunctionName"] == {"Ref": planner}
-    assert asynchronous["MaximumRetryAttempts"] == 0
+    assert [target["Arn"] for target in schedule["Targets"]] == [
+        {"Fn::GetAtt": [function, "Arn"]} for function in woken
+    ]
+    asynchronous = stack.of("Lambda::EventInvokeConfig").values()
+    assert [each["FunctionName"] for each in asynchronous] == [{"Ref": function} for function in woken]
+    assert {each["MaximumRetryAttempts"] for each in asynchronous} == {0}
 
 
 def test_the_code_that_is_deployed_is_functions_and_rules_with_byte_code(

@@ -1,6 +1,7 @@
 """Who may do what: nothing that is not needed, no star that is not accounted for."""
 
 import re
+from pathlib import Path
 
 from tests.infra.deployed import Deployed, text
 
@@ -8,8 +9,19 @@ from tests.infra.deployed import Deployed, text
 ACCOUNTED_FOR = {
     r"\*": "the workflow's log delivery and X-Ray: AWS names no resource for them",
     r".*:secret:winback/prod/\*": "shops come and go without a deployment",
-    r".*:<ApiHttp\w+>/\$default/[A-Z]+/[a-z/*]+": "the numbers in a route's path",
+    r".*:secret:winback/prod/channels/\*": "channels come and go without a deployment",
+    r"<EvidenceBucket\w+\.Arn>/(exhibits|packs)/\*": "the files of a folder",
+    r".*:<ApiHttp\w+>/\$default/[A-Z]+/[a-z/*-]+": "the numbers in a route's path",
 }
+
+
+def _decides(module: str) -> bool:
+    """Whether the module, or a part of functions/ that it imports, asks for the rulebook in force."""
+    folder = Path(__file__).parents[2] / "functions"
+    read = (folder / f"{module}.py").read_text(encoding="utf-8")
+    imported = re.findall(r"^from functions\.effects import (.+)$", read, re.M)
+    effects = [f"effects/{name.strip()}" for names in imported for name in names.split(",")]
+    return "rulebooks.current()" in read or any(map(_decides, effects))
 
 
 def test_no_action_is_a_star(stack: Deployed) -> None:
@@ -32,11 +44,20 @@ def test_no_role_has_a_policy_that_others_wrote(stack: Deployed) -> None:
     assert not any("ManagedPolicyArns" in role for role in stack.of("IAM::Role").values())
 
 
-def test_only_the_poller_reads_secrets(stack: Deployed) -> None:
-    readers = [
-        module for module in stack.functions() if "secretsmanager:GetSecretValue" in stack.rights_of(module)
-    ]
-    assert readers == ["review_poller"]
+def test_each_function_reads_the_secrets_it_needs_and_no_others(prod: Deployed) -> None:
+    owners = {prod.role_of(module): module for module in prod.functions()}
+    read = {
+        owners[right.owner]: [text(resource).partition(":secret:")[2] for resource in right.resources]
+        for right in prod.statements()
+        if "secretsmanager:GetSecretValue" in right.actions
+    }
+    assert read == {
+        "review_poller": ["winback/prod/*"],
+        "case_events": ["winback-prod-link-keys-??????"],
+        "case_page": ["winback-prod-link-keys-??????"],
+        "alert_sender": ["winback/prod/channels/*"],
+        "order_sender": ["winback/prod/*"],
+    }
 
 
 def test_only_case_events_publishes_and_drives_the_workflow(stack: Deployed) -> None:
@@ -52,8 +73,10 @@ def test_who_decides_reads_exactly_the_one_configuration_and_may_not_change_it(s
     place = f":application/<{application}>/environment/<{environment}>/configuration/<{profile}>"
     reading = [right for right in stack.statements() if right.actions[0].startswith("appconfig:")]
     assert {right.owner for right in reading} == {
-        stack.role_of(module) for module in ("rule_evaluator", "case_events", "cases_api")
+        stack.role_of(module) for module in stack.functions() if _decides(module)
     }
+    for module, function in stack.functions().items():
+        assert ("WINBACK_RULEBOOK" in function["Environment"]["Variables"]) == _decides(module), module
     for right in reading:
         assert right.actions == ["appconfig:GetLatestConfiguration", "appconfig:StartConfigurationSession"]
         assert [text(resource).endswith(place) for resource in right.resources] == [True]
@@ -92,16 +115,24 @@ def test_the_workflow_changes_cases_and_nothing_else(stack: Deployed) -> None:
     ]
 
 
-def test_every_route_asks_for_a_signed_request(stack: Deployed) -> None:
-    routes = stack.of("ApiGatewayV2::Route").values()
-    assert len(routes) == 10
-    assert {route["AuthorizationType"] for route in routes} == {"AWS_IAM"}
+def test_every_route_but_the_pages_asks_for_a_signed_request(stack: Deployed) -> None:
+    routes = list(stack.of("ApiGatewayV2::Route").values())
+    pages = [route for route in routes if route["RouteKey"].endswith("/p/{token}")]
+    assert [(page["RouteKey"], page["AuthorizationType"]) for page in pages] == [
+        ("GET /p/{token}", "NONE"),
+        ("POST /p/{token}", "NONE"),
+    ]
+    routes = [route for route in routes if route not in pages]
+    unsigned = {route["RouteKey"] for route in routes if route["AuthorizationType"] != "AWS_IAM"}
+    assert routes
+    assert unsigned == set()
 
 
 def test_each_route_may_be_called_by_exactly_one_kind_of_caller(stack: Deployed) -> None:
     routes = {
         re.sub(r"\{\w+\}", "*", route["RouteKey"].replace(" ", ""))
         for route in stack.of("ApiGatewayV2::Route").values()
+        if route["AuthorizationType"] == "AWS_IAM"
     }
     allowed = [
         text(resource).partition("/$default/")[2]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from functions.domain.cases import Case, forget_person, open_case
+from functions.domain.cases import Case, open_case
+from functions.domain.erasure import forget_person
 from functions.domain.reviews import Review
 from functions.domain.verdicts import judge
 from functions.rulebook import SHIPPED, Rulebook

@@ -7,7 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.domain.cases import Case, Effect, Event, acknowledge, resolve
+from functions.domain.outbox import Done, recorded
 from functions.runtime.clients import client
+from functions.runtime.errors import Unknown
 from functions.store import calls, cases, customers
 from functions.store.errors import AlreadyOpen, StaleWrite, Throttled
 from tests.builders import CUSTOMER, NOW, SHOP, case, profile
@@ -194,13 +196,38 @@ def test_a_case_is_pending_exactly_while_its_outbox_holds_something(aws: Cloud) 
     assert "pending" not in stored(aws)
 
 
-# Effects
+def test_a_case_is_on_the_agenda_while_time_may_bring_something(aws: Cloud) -> None:
+    saved = opened(escalate_at=NOW + timedelta(minutes=15))
+    assert stored(aws)["agenda_at"] == "2026-03-02T08:15:00.000000Z"
+    assert cases.on_agenda(NOW + timedelta(minutes=14)) == {}
+    assert cases.on_agenda(NOW + timedelta(minutes=15)) == {saved.case_id: NOW + timedelta(minutes=15)}
+    cases.save(resolve(saved, "Wang", "quality", "solved", None, NOW))
+    assert "agenda_at" not in stored(aws)
+
+
+def test_every_case_due_is_found_wherever_its_number_puts_it() -> None:
+    many = {opened(review_id=f"r{n}", escalate_at=NOW).case_id for n in range(30)}
+    assert cases.on_agenda(NOW).keys() == many
+
+
+def test_a_held_effect_does_not_make_a_case_pending(aws: Cloud) -> None:
+    held = Effect(kind="message", at=NOW, name="care", after=NOW + timedelta(hours=1))
+    opened(outbox={"message:care": held}, status="closed")
+    assert "pending" not in stored(aws)
+    assert stored(aws)["agenda_at"] == "2026-03-02T09:00:00.000000Z"
+
+
+# Changes and effects
+
+
+def done(*keys: str) -> Callable[[Case], Case]:
+    return lambda stands: recorded(stands, {key: Done(EVENT) for key in keys})
 
 
 def test_a_performed_effect_leaves_the_outbox_and_a_line_in_the_timeline(aws: Cloud) -> None:
     saved = opened()
-    assert cases.performed(saved, {"alert:0": EVENT}, alerted_at=NOW)
-    kept = cases.read(saved.case_id)
+    kept = cases.change(saved.case_id, done("alert:0"), known=saved)
+    assert kept == cases.read(saved.case_id)
     assert kept == saved.model_copy(
         update={
             "outbox": {"start:1": saved.outbox["start:1"]},
@@ -212,49 +239,26 @@ def test_a_performed_effect_leaves_the_outbox_and_a_line_in_the_timeline(aws: Cl
     assert stored(aws)["pending"] is True
 
 
-def test_the_last_performed_effect_ends_the_waiting(aws: Cloud) -> None:
+def test_two_who_perform_at_once_lose_nothing_of_each_other(aws: Cloud) -> None:
     saved = opened()
-    assert cases.performed(saved, {"alert:0": EVENT})
-    assert cases.performed(saved, {"start:1": EVENT})  # as seen by one who does not know of the other
+    cases.change(saved.case_id, done("alert:0"), known=saved)
+    cases.change(saved.case_id, done("start:1"), known=saved)  # as seen by one who does not know of the other
     assert "pending" not in stored(aws)
     assert stored(aws)["outbox"] == {}
+    assert {"alert:0", "start:1"} <= stored(aws)["events"].keys()
 
 
 def test_all_effects_performed_at_once_are_one_write(aws: Cloud) -> None:
     saved = opened()
-    assert effects(lambda: cases.performed(saved, dict.fromkeys(saved.outbox, EVENT))) == [
-        "dynamodb.UpdateItem"
+    assert effects(lambda: cases.change(saved.case_id, done(*saved.outbox), known=saved)) == [
+        "dynamodb.PutItem"
     ]
     assert "pending" not in stored(aws)
-    assert stored(aws)["outbox"] == {}
 
 
-def test_the_first_alert_is_the_one_whose_time_counts(aws: Cloud) -> None:
-    saved = opened()
-    cases.performed(saved, {"alert:0": EVENT}, alerted_at=NOW)
-    cases.performed(saved, {"start:1": EVENT}, alerted_at=NOW + timedelta(hours=1))
-    assert stored(aws)["alerted_at"] == "2026-03-02T08:00:00.000000Z"
-
-
-def test_an_effect_is_taken_out_once(aws: Cloud) -> None:
-    saved = opened()
-    assert cases.performed(saved, {"alert:0": EVENT})
-    before = stored(aws)
-    assert not cases.performed(saved, {"alert:0": EVENT})
-    assert stored(aws) == before
-
-
-def test_what_another_performed_meanwhile_stays_as_the_other_noted_it(aws: Cloud) -> None:
-    saved = opened()
-    assert cases.performed(saved, {"alert:0": EVENT})
-    assert cases.performed(saved, dict.fromkeys(saved.outbox, Event(at=NOW, kind="later")))
-    kinds = {key: event["kind"] for key, event in stored(aws)["events"].items()}
-    assert (kinds["alert:0"], kinds["start:1"]) == ("alerted", "later")
-    assert "pending" not in stored(aws)
-
-
-def test_an_effect_of_a_case_that_does_not_exist_is_none_of_ours() -> None:
-    assert not cases.performed(case(), {"alert:0": EVENT})
+def test_what_changes_nothing_is_not_written() -> None:
+    saved = cases.change(opened().case_id, done("alert:0"))
+    assert effects(lambda: cases.change(saved.case_id, done("alert:0"))) == []
 
 
 def test_an_effect_added_while_the_last_one_is_performed_stays_pending(aws: Cloud) -> None:
@@ -262,13 +266,29 @@ def test_an_effect_added_while_the_last_one_is_performed_stays_pending(aws: Clou
     saved = opened(outbox={"alert:0": Effect(kind="alert", at=NOW, level=0)})
     added = saved.outbox | {"alert:breach": Effect(kind="alert", at=NOW, name="breach")}
     cases.save(saved.model_copy(update={"outbox": added}))
-    assert cases.performed(saved, {"alert:0": EVENT})
+    cases.change(saved.case_id, done("alert:0"), known=saved)
     assert stored(aws)["pending"] is True
     assert set(stored(aws)["outbox"]) == {"alert:breach"}
 
 
+def test_a_change_of_a_case_that_does_not_exist_says_so() -> None:
+    with pytest.raises(Unknown, match="WB-NONE"):
+        cases.change("WB-NONE", done("alert:0"))
+
+
+def test_a_change_gives_up_when_others_are_always_faster() -> None:
+    saved = opened()
+
+    def racing(stands: Case) -> Case:
+        cases.save(stands)
+        return stands.model_copy()
+
+    with pytest.raises(StaleWrite):
+        cases.change(saved.case_id, racing)
+
+
 def test_a_save_from_before_an_effect_was_performed_cannot_bring_it_back() -> None:
     saved = opened()
-    cases.performed(saved, {"alert:0": EVENT})
+    cases.change(saved.case_id, done("alert:0"))
     with pytest.raises(StaleWrite):
         cases.save(acknowledge(saved, "Wang", NOW))

@@ -6,7 +6,7 @@ import pytest
 from functions.domain.polling import Shop
 from functions.runtime.clients import client
 from functions.runtime.settings import setting
-from functions.store import shops
+from functions.store import calls, shops
 from functions.store.errors import StaleWrite, Unreadable
 from functions.store.items import attributes
 from tests.cloud import Cloud
@@ -121,3 +121,40 @@ def test_a_mistake_in_one_shop_does_not_hide_the_others(aws: Cloud) -> None:
     assert "interval_s" in found.unreadable["s2"]
     with pytest.raises(Unreadable, match="secret"):
         shops.get("s3")
+
+
+# Hours
+
+
+def test_hours_are_read_for_many_shops_at_once_and_kept_for_a_minute(
+    aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(hours={"week": {"mon": ["09:00-12:00"]}})
+    configure(shop_id="s2")
+    asked = list[list[Any]]()
+    read = calls.batch_get
+
+    def counting(table: str, keys: Any, **how: Any) -> Any:
+        asked.append(keys)
+        return read(table, keys, **how)
+
+    monkeypatch.setattr(shops, "batch_get", counting)
+    opening = shops.hours(["s1", "s2", "s3"], NOW)
+    assert opening.unreadable == {}
+    assert opening.hours["s1"] is not None
+    assert opening.hours["s1"].week == {"mon": ("09:00-12:00",)}
+    assert (opening.hours["s2"], opening.hours["s3"]) == (None, None)
+    assert shops.hours(["s1", "s3"], NOW + timedelta(seconds=59)).hours["s1"] == opening.hours["s1"]
+    assert [len(keys) for keys in asked] == [3, 0]
+    configure(hours={"week": {"tue": ["09:00-12:00"]}})
+    later = shops.hours(["s1"], NOW + timedelta(seconds=60)).hours["s1"]
+    assert later is not None
+    assert later.week.keys() == {"tue"}
+
+
+def test_hours_that_cannot_be_read_are_told_and_hide_no_others(aws: Cloud) -> None:
+    configure(hours={"week": {}})
+    configure(shop_id="s2", hours={})
+    opening = shops.hours(["s1", "s2"], NOW)
+    assert "the shop never opens" in opening.unreadable["s1"]
+    assert opening.hours.keys() == {"s2"}

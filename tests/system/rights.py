@@ -8,10 +8,6 @@ from typing import Any, NamedTuple
 
 from tests.system.running import System
 
-FUNCTIONS = (
-    "poll-planner", "review-poller", "rule-evaluator", "case-events", "cases-api", "profile-api",
-    "rules-validator",
-)  # fmt: skip
 WORKFLOW = "follow-up"
 
 
@@ -103,6 +99,8 @@ def _noun(resource: str) -> str:
         return "log"
     if ":appconfig:" in resource:
         return "rulebook"
+    if ":s3:::" in resource:
+        return "evidence" + "".join(re.findall(r"/(\w+)/\*", resource))
     if ":secretsmanager:" in resource:
         return "secrets"
     found = re.search(r"winback-local-([a-z-]+)(?:/(?:index/)?(\w+))?", resource)

@@ -1,0 +1,199 @@
+"""The plots of the stories: what happens to each kind of case."""
+
+from infra.local.stories import Scene, Story
+
+SLOW, BROKEN, CRUSHED = (
+    "物流太慢了，等了十二天才到",
+    "质量太差，用两天就坏了",
+    "收到的时候包装压烂了，杯子碎了",
+)
+WRONG, SMALL, RUDE = "发错货了，我要的是蓝色的", "尺码偏小很多，跟描述完全不符", "客服态度恶劣，爱答不理"
+DEAR, BLAND, HIDDEN = "刚买完就降价，太坑了", "一般般吧", "东西不错，就是物流太慢了，等了十天"
+BLACKMAIL = "不给钱就差评，返现删评，你们看着办"
+
+
+def _worked_through(scene: Scene, number: str, cause: str) -> str:
+    scene.until_told(number, "alerted")
+    scene.acknowledge(number)
+    scene.resolve(number, cause)
+    scene.until_closed(number)
+    return number
+
+
+def late_parcel(scene: Scene) -> str:
+    scene.order(59.90)
+    scene.consent()
+    return _worked_through(scene, scene.review(SLOW, order=1), "logistics_delay")
+
+
+def broken_goods(scene: Scene) -> str:
+    scene.order(80, days_ago=60)
+    scene.order(199, number=2)
+    return _worked_through(scene, scene.review(BROKEN, order=2), "quality")
+
+
+def damaged_parcel_of_a_good_customer(scene: Scene) -> str:
+    scene.order(1200, days_ago=90)
+    scene.order(350, number=2)
+    return _worked_through(scene, scene.review(CRUSHED, order=2), "damaged_lost")
+
+
+def wrong_item_for_a_dormant_customer(scene: Scene) -> str:
+    scene.order(66, days_ago=200)
+    scene.order(66, number=2)
+    return _worked_through(scene, scene.review(WRONG, order=2), "wrong_missing")
+
+
+def size_without_a_known_order(scene: Scene) -> str:
+    return _worked_through(scene, scene.review(SMALL, item_price="0.00"), "size_mismatch")
+
+
+def rude_service(scene: Scene) -> str:
+    scene.order(45)
+    return _worked_through(scene, scene.review(RUDE, order=1), "service_attitude")
+
+
+def price_drop(scene: Scene) -> str:
+    scene.order(99)
+    return _worked_through(scene, scene.review(DEAR, order=1), "price")
+
+
+def no_cause_named(scene: Scene) -> str:
+    scene.order(30)
+    return _worked_through(scene, scene.review(BLAND, rating="neutral", order=1), "other")
+
+
+def complaint_inside_a_good_rating(scene: Scene) -> str:
+    scene.order(88)
+    return _worked_through(scene, scene.review(HIDDEN, rating="good", order=1), "logistics_delay")
+
+
+def nobody_reacts(scene: Scene) -> str:
+    scene.order(20)
+    number = scene.review(SLOW, order=1)
+    scene.until_closed(number)
+    return number
+
+
+def opted_out(scene: Scene) -> str:
+    scene.order(59.90)
+    scene.consent()
+    number = scene.review(SLOW, order=1)
+    scene.until_told(number, "alerted")
+    customer = f"/shops/{scene.shop_id}/customers/{scene.customer}"
+    scene.shop_system.call("PATCH", customer, {"opted_out": True})
+    scene.resolve(number, "logistics_delay")
+    scene.until_closed(number)
+    return number
+
+
+def reopened(scene: Scene) -> str:
+    scene.order(59.90)
+    number = scene.review(BROKEN, order=1)
+    scene.until_told(number, "alerted")
+    scene.resolve(number, "quality")
+    scene.until_told(number, "guidance sent")
+    scene.supervisor.post(f"/cases/{number}/reopen", {"by": "王主管", "why": "换来的也坏了"})
+    scene.resolve(number, "quality", by="王主管")
+    scene.until_closed(number)
+    return number
+
+
+def review_edited(scene: Scene) -> str:
+    scene.order(59.90)
+    number = scene.review(SLOW, order=1, oid=470900000000000001)
+    scene.until_told(number, "alerted")
+    scene.review("客服已经处理好了，很满意", rating="good", order=1, oid=470900000000000001)
+    scene.until(lambda: "review edited" in scene.kinds(number), "the edit is seen", poll=True)
+    scene.resolve(number, "logistics_delay")
+    scene.until_closed(number)
+    return number
+
+
+_COURSE = ("posted", "seen", "opened", "alerted", "acknowledged", "resolved", "guidance sent", "closed")
+
+PLOTS = (
+    Story(
+        "late-parcel",
+        "A new customer's parcel is late; she agreed to messages",
+        late_parcel,
+        {"grade": "logistics_delay", "owner": "agent", "tier": "new", "remedy": "refund", "status": "closed"},
+        (*_COURSE[:-1], "care sent", "closed"),
+    ),
+    Story(
+        "broken-goods",
+        "An order between 100 and 300 yuan of a regular customer",
+        broken_goods,
+        {"grade": "quality", "owner": "supervisor", "tier": "regular", "remedy": "reship", "coupon": 1000},
+        _COURSE,
+    ),
+    Story(
+        "good-customer",
+        "Damaged in transit, above 300 yuan, a customer who spent more than 1,000 in a year",
+        damaged_parcel_of_a_good_customer,
+        {"grade": "damaged_lost", "tier": "high_value", "remedy": "supervisor", "goodwill": "vip_gift"},
+        _COURSE,
+    ),
+    Story(
+        "dormant-customer",
+        "The wrong item, for a customer who had not ordered for half a year",
+        wrong_item_for_a_dormant_customer,
+        {"grade": "wrong_missing", "tier": "dormant", "remedy": "refund", "goodwill": "card_and_gift"},
+        _COURSE,
+    ),
+    Story(
+        "unknown-order",
+        "Too small, and nobody knows the order",
+        size_without_a_known_order,
+        {"grade": "size_mismatch", "status": "closed"},
+        _COURSE[:-2],
+    ),
+    Story(
+        "rude-service", "The supervisor's own matter", rude_service, {"grade": "service_attitude"}, _COURSE
+    ),
+    Story("price-drop", "The price fell after the purchase", price_drop, {"grade": "price"}, _COURSE),
+    Story(
+        "no-cause",
+        "A neutral rating that names nothing",
+        no_cause_named,
+        {"grade": "other", "needs_check": True},
+        _COURSE,
+    ),
+    Story(
+        "hidden-complaint",
+        "A good rating with a complaint inside",
+        complaint_inside_a_good_rating,
+        {"grade": "logistics_delay"},
+        _COURSE,
+    ),
+    Story(
+        "nobody-reacts",
+        "Up the chain, warned, breached, and closed as expired",
+        nobody_reacts,
+        {"outcome": "expired", "status": "closed"},
+        ("alerted", "escalated", "warned", "breached", "closed"),
+        ("resolved", "guidance sent"),
+    ),
+    Story(
+        "opted-out",
+        "The customer says no before anything promotional goes out",
+        opted_out,
+        {"status": "closed"},
+        ("resolved", "closed"),
+        ("care sent", "silver sent"),
+    ),
+    Story(
+        "re-opened",
+        "The replacement broke too",
+        reopened,
+        {"run": 2, "status": "closed"},
+        ("resolved", "reopened", "resolved", "closed"),
+    ),
+    Story(
+        "edited-review",
+        "The customer changes the review; it is noted and changes no benefit",
+        review_edited,
+        {"remedy": "refund", "coupon": 500},
+        ("alerted", "review edited", "resolved", "closed"),
+    ),
+)
