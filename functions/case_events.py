@@ -18,7 +18,7 @@ from typing import Any
 
 from functions.domain.cases import Case, Effect
 from functions.domain.outbox import Done, Held, due, recorded
-from functions.effects import alerts, messages, workflow
+from functions.effects import alerts, messages, money, workflow
 from functions.effects.placing import Wanted
 from functions.runtime.clock import now
 from functions.runtime.observability import count, logger, observed, seconds
@@ -34,6 +34,8 @@ PERFORMERS: dict[str, Performer] = {
     "start": workflow.start,
     "wake": workflow.wake,
     "message": messages.perform,
+    "grant": money.grant,
+    "order": money.order,
 }
 
 
@@ -51,7 +53,8 @@ def handler(event: dict[str, Any], context: Any) -> None:
     with ThreadPoolExecutor(_HANDS) as hands:  # each case is a few calls to wait for
         done = list(hands.map(lambda case: _finish(case, told[case.case_id], failures), outstanding))
     for before, after in zip(outstanding, done, strict=True):
-        if before.alerted_at is None and after.alerted_at is not None:
+        waited = "alert:0:held" in after.events  # on purpose, which is not being late
+        if before.alerted_at is None and after.alerted_at is not None and not waited:
             seconds("PostedToAlert", (after.alerted_at - after.review.posted_at).total_seconds())
             seconds("SeenToAlert", (after.alerted_at - after.review.first_seen_at).total_seconds())
     if failures:

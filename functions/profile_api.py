@@ -14,9 +14,11 @@ from typing import Annotated, Any, Literal
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
 
-from functions.domain.cases import Outcome, Status, case_id, forget_person
+from functions.domain.cases import Outcome, Status, case_id
 from functions.domain.causes import Cause
 from functions.domain.decisions import Decision
+from functions.domain.erasure import forget_person
+from functions.domain.history import Entry
 from functions.domain.money import Fen
 from functions.domain.profiles import Channel, Consent, Order, Profile
 from functions.domain.reviews import Review
@@ -25,7 +27,7 @@ from functions.runtime.api import Mend, documented, mends, resolver
 from functions.runtime.clock import now
 from functions.runtime.errors import Unknown
 from functions.runtime.observability import logger, observed
-from functions.store import cases, customers
+from functions.store import cases, customers, messages, shops
 from functions.store.calls import TRANSACTION
 from functions.store.errors import StaleWrite
 
@@ -121,6 +123,7 @@ class ExportedCase(BaseModel):
 class Export(BaseModel):
     profile: Profile
     orders: list[Order]
+    messages: list[Entry] = Field(description="What the shop wrote to the customer, and they to it")
     cases: list[ExportedCase]
 
 
@@ -147,6 +150,7 @@ def annotate_customer(
     shop_id: Shop, customer_id: Customer, annotation: Annotated[Annotation, Body()]
 ) -> Profile:
     moment = now()
+    _everywhere(shop_id, customer_id, annotation.opted_out, moment)
     for _ in range(_ATTEMPTS):
         profile = customers.profile(shop_id, customer_id) or Profile(shop_id=shop_id, customer_id=customer_id)
         annotated = _annotated(profile, annotation, moment)
@@ -167,6 +171,7 @@ def export_customer(shop_id: Shop, customer_id: Customer) -> Export:
     return Export(
         profile=profile,
         orders=orders,
+        messages=messages.history(shop_id, customer_id),
         cases=[ExportedCase.model_validate(case) for case in sorted(known, key=lambda case: case.opened_at)],
     )
 
@@ -260,6 +265,15 @@ def _annotated(profile: Profile, annotation: Annotation, moment: datetime) -> Pr
             "opted_out_at": opted_out_at,
         }
     )
+
+
+def _everywhere(shop_id: str, customer_id: str, opted_out: bool | None, moment: datetime) -> None:
+    """An opt-out ends promotion in all shops of the owner; only the customer's own word takes it back."""
+    shop = shops.get(shop_id) if opted_out is not None else None
+    if shop is not None and opted_out:
+        messages.opt_out(shop.platform, customer_id, moment)
+    elif shop is not None:
+        messages.opt_in(shop.platform, customer_id)
 
 
 def _forget(profile: Profile, moment: datetime) -> int:

@@ -6,7 +6,7 @@ and nothing that was taken back in the meantime can still happen.
 
 from datetime import datetime, timedelta
 
-from functions.domain import chain
+from functions.domain import appeals, chain
 from functions.domain.cases import Case, Effect, Event, changed, woken
 from functions.domain.decisions import Rules
 from functions.domain.pace import REAL, Pace
@@ -22,12 +22,14 @@ def next_moment(case: Case, pace: Pace) -> datetime | None:
         moments.append(deadline[1])
     if case.paused:
         moments.append(_wait_ends(case, pace))
+    if moment := appeals.next_moment(case):
+        moments.append(moment)
     return min(moments, default=None)
 
 
 def advance(case: Case, rules: Rules, pace: Pace, now: datetime) -> Case:
     """Return the case with everything in its outbox that is due by now; the same case where nothing is."""
-    case = chain.released(_released(case, now), case, rules, pace, now)
+    case = chain.released(appeals.advance(_released(case, now), now), case, rules, pace, now)
     if (at := chain.next_at(case)) is not None and at <= now:
         case = chain.go_on(case, rules, pace, now)
     if case.paused and _wait_ends(case, pace) <= now:
@@ -59,8 +61,8 @@ def _deadline(case: Case, pace: Pace) -> tuple[str, datetime] | None:
     if pace == REAL:
         return name, at
     behind = [event.at for key, event in case.events.items() if key in map(case.keyed, names)]
-    if case.status == "open" and case.escalate_at is not None and case.keyed("repeated:1") not in case.events:
-        behind.append(case.escalate_at)
+    if (on := chain.next_at(case)) is not None and not chain.repeating(case):
+        behind.append(on)
     waited = (each.until - each.since for each in case.pauses if each.until and each.since >= case.began_at)
     began = case.began_at + sum(waited, timedelta())
     moved = began + pace.wait((at - began).total_seconds())

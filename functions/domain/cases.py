@@ -1,9 +1,8 @@
 """Cases: one bad review being mended, from the first star to the closing.
 
-A case changes only through pure functions, here and in `agenda.py` and `outbox.py`, and through the
-follow-up workflow's conditional updates (infra/workflows/follow_up.asl.json). What must happen outside,
-alerts for example, is put into the case's `outbox` in the same write; `functions/case_events.py`
-performs it. What must happen later is on its agenda, which the case clock follows.
+A case changes only through pure functions, here and in `agenda.py` and `outbox.py`, and through the follow-up
+workflow's conditional updates. What must happen outside is put into the `outbox` in the same write, for
+`functions/case_events.py` to perform; what must happen later is on its agenda, which the case clock follows.
 """
 
 from base64 import b32encode
@@ -17,9 +16,11 @@ from functions.domain.calendars import Hours
 from functions.domain.causes import Cause
 from functions.domain.deadlines import Clock, Pause, due, ended
 from functions.domain.decisions import Decision, Rules
-from functions.domain.malice import suspicion
+from functions.domain.exhibits import Dossier
+from functions.domain.malice import Malice, Signal, signals, suspicion
 from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Order, Profile
+from functions.domain.reachability import Addressee, Reach, plan, told
 from functions.domain.remedies import goodwill, remedy
 from functions.domain.reviews import Review
 from functions.domain.tiers import tier
@@ -70,7 +71,9 @@ class Case(BaseModel):
     grade: str
     owner: str
     suspected_malicious: bool = False
-    signals: tuple[str, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    malice: Malice | None = Field(None, description="Since it was suspected: what a person says of it")
+    dossier: Dossier = Field(default_factory=Dossier)
     tier: str
     remedy: str
     coupon: int = Field(0, description="fen")
@@ -87,6 +90,7 @@ class Case(BaseModel):
         None, description="The shop's, as they were at the opening; null: never closed"
     )
     pauses: tuple[Pause, ...] = ()
+    reach: tuple[Reach, ...] = Field((), description="What can reach the customer, planned at the opening")
     alerted_at: Time | None = None
     acknowledged_at: Time | None = None
     resolved_at: Time | None = None
@@ -95,6 +99,7 @@ class Case(BaseModel):
     outcome: Outcome | None = None
     events: dict[str, Event] = Field(default_factory=dict)
     outbox: dict[str, Effect] = Field(default_factory=dict)
+    used_links: dict[str, Time] = Field({}, description="Nonces of links that acted, with their expiry")
     task_token: str | None = Field(None, description="Ends the wait that the workflow is in")
     version: int = 0
 
@@ -158,13 +163,15 @@ def open_case(
     The order's total is the order value; where the order is unknown, the reviewed item's price.
     """
     reading = verdict.reading
-    malice = suspicion(reading, profile, rules)
+    found = signals(review, reading, profile, rules, now)
+    malice = suspicion(found, False, rules)
     suspected = malice.then["suspected"] is True
     grade = rules.decide("grades", {"cause": reading.cause, "suspected_malicious": suspected})
     customer_tier = tier(profile, order, rules, now)
     offer = remedy(order.total if order is not None else review.price, suspected, rules)
     extra = goodwill(customer_tier.text("tier"), suspected, rules)
     warn_at, due_at = due(grade, review.first_seen_at, rules, hours)
+    reach = plan(Addressee(review, profile, order), due_at, rules)
     first = rules.decide("alerts", {"kind": "first", "level": 0, "grade": grade.text("grade")})
     return Case(
         case_id=case_id(review.key),
@@ -177,7 +184,8 @@ def open_case(
         grade=grade.text("grade"),
         owner=grade.text("owner"),
         suspected_malicious=suspected,
-        signals=tuple(malice.names("signals")),
+        signals=found,
+        malice=Malice(status="suspected", at=now) if suspected else None,
         tier=customer_tier.text("tier"),
         remedy=offer.text("remedy"),
         coupon=offer.number("coupon"),
@@ -190,11 +198,13 @@ def open_case(
         hours=hours,
         give_up_s=rules.decide("follow_up", {"step": "give_up"}).number("after"),
         escalate_at=now + pace.wait(first.number("wait")),
+        reach=reach,
         events={
             "posted": Event(at=review.posted_at, kind="posted"),
             "seen": Event(at=review.first_seen_at, kind="seen"),
             "opened": Event(at=now, kind="opened", note=f"{verdict.decision.row}, {grade.row}, {offer.row}"),
             "read": Event(at=now, kind="read", note=verdict.said),
+            "planned": Event(at=now, kind="planned", note=told(reach)),
         },
         outbox={
             "alert:0": Effect(kind="alert", at=now, level=0),
@@ -255,11 +265,20 @@ def resolve(case: Case, by: str, cause: Cause, outcome: Outcome, note: str | Non
                 "confirmed_cause": cause,
                 "outcome": outcome,
                 **ended(case.clock, now),
+                "outbox": case.outbox | (_grants(case, now) if outcome == "solved" else {}),
             },
             {case.keyed("resolved"): Event(at=now, kind="resolved", by=by, note=note)},
         ),
         now,
     )
+
+
+def _grants(case: Case, now: datetime) -> dict[str, Effect]:
+    """What a solved case's customer gets; whatever was given in an earlier run is not given again."""
+    gift = case.goodwill in ("vip_gift", "card_and_gift")
+    wanted = {"remedy": case.remedy != "none", "coupon": case.coupon > 0, "goodwill": gift}
+    steps = [step for step, given in wanted.items() if given]
+    return {case.keyed(f"grant:{step}"): Effect(kind="grant", at=now, name=step) for step in steps}
 
 
 def reopen(case: Case, by: str, why: str, rules: Rules, now: datetime) -> Case:
@@ -286,27 +305,6 @@ def reopen(case: Case, by: str, why: str, rules: Rules, now: datetime) -> Case:
             "outbox": stopped | {f"start:{again.run}": Effect(kind="start", at=now)},
         },
         {again.keyed("reopened"): Event(at=now, kind="reopened", by=by, note=why)},
-    )
-
-
-def forget_person(case: Case, now: datetime) -> Case:
-    """Return the case without the person: who wrote, what was written, notes about it.
-
-    Forgetting again changes nothing.
-    """
-    known = case.review.customer_id, case.review.order_id, case.review.text, case.evidence
-    if "erased" in case.events and not any(known):
-        return case
-    review = case.review.without_person()
-    events = {key: event.model_copy(update={"note": None}) for key, event in case.events.items()}
-    return changed(
-        case.model_copy(update={"events": events}),
-        {
-            "review": review,
-            "evidence": (),
-            "pauses": tuple(pause.model_copy(update={"why": ""}) for pause in case.pauses),
-        },
-        {"erased": Event(at=now, kind="person erased")},
     )
 
 

@@ -19,6 +19,11 @@ def next_at(case: Case) -> datetime | None:
     return None if case.status != "open" or _telling(case.outbox) else case.escalate_at
 
 
+def repeating(case: Case) -> bool:
+    """Whether everybody of the chain was told."""
+    return case.keyed("repeated:1") in case.events
+
+
 def go_on(case: Case, rules: Rules, pace: Pace, now: datetime) -> Case:
     """Return the case with the next level alerted, or at the end of the chain everybody once more."""
     level = case.level + 1

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from functions.domain.gate import Found
 from functions.domain.reading import Reading
 
 Fact = bool | int | str | None | list[str]
@@ -60,3 +61,7 @@ class Rules(Protocol):
     def render(self, template: str, values: Mapping[str, str]) -> str: ...
 
     def promotional(self, template: str) -> bool: ...
+
+    def check(self, text: str) -> list[Found]:
+        """Say what a text to a customer is up to, with the phrases of rules/phrases.toml."""
+        ...

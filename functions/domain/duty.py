@@ -73,6 +73,13 @@ def planned(duty: Duty, role: str) -> bool:
     return duty.rota is not None and any(shift.role == role for shift in duty.rota.shifts)
 
 
+def crew(duty: Duty, role: str) -> list[str]:
+    """Return everybody of the role whom the rota or an override has on duty at some time."""
+    shifts = duty.rota.shifts if duty.rota is not None else ()
+    people = {person for shift in shifts if shift.role == role for person in shift.people}
+    return sorted(people | {person for each in duty.overrides if each.role == role for person in each.people})
+
+
 def on_duty(duty: Duty, role: str, now: datetime) -> tuple[str, ...]:
     """Return the people of the role who are on duty, each once, in the order of the rota.
 

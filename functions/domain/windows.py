@@ -1,15 +1,18 @@
 """Windows: times of the week as a shop's people say them, in the shop's own time zone."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
 from typing import Annotated, Literal, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+from functions.domain import calendars
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "workday", "restday"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# The Chinese working calendar with its make-up days; beyond the years that are announced, Monday to Friday.
+_WORKING = calendars.Hours(week=dict.fromkeys(DAYS[:5], calendars.ALL_DAY), holidays="CN")
 _DAY = timedelta(days=1)
 _MIDNIGHT = "24:00"
 
@@ -24,12 +27,17 @@ OfDay = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$", examp
 
 
 @cache
-def zone(name: str) -> ZoneInfo:
+def zone(name: str) -> tzinfo:
     """Return the time zone of an IANA name. Raises ValueError for a name that is none."""
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: the name is a folder's
+        return calendars.zone(name)
+    except (LookupError, ValueError, OSError) as error:  # OSError: the name is a folder's
         raise ValueError(f"{name!r} is no time zone such as Asia/Shanghai") from error
+
+
+def is_workday(day: date) -> bool:
+    """Whether China works that day."""
+    return bool(calendars.day(_WORKING, day).shifts)
 
 
 class Span(NamedTuple):
@@ -59,6 +67,13 @@ class Weekly(BaseModel):
             )
         return self
 
+    def on(self, day: date) -> bool:
+        """Whether a window begins on the day."""
+        return DAYS[day.weekday()] in self.days or (
+            bool({"workday", "restday"} & set(self.days))
+            and ("workday" if is_workday(day) else "restday") in self.days
+        )
+
     def spans(self, zone_name: str, since: datetime, until: datetime) -> Iterator[Span]:
         """Yield the windows that touch the time from `since` to `until`, in order.
 
@@ -68,7 +83,7 @@ class Weekly(BaseModel):
         day = since.astimezone(here).date() - _DAY
         last = until.astimezone(here).date()
         while day <= last:
-            if DAYS[day.weekday()] in self.days:
+            if self.on(day):
                 over_midnight = self.ends <= self.starts
                 span = Span(
                     _moment(day, self.starts, here),
@@ -88,7 +103,7 @@ def local(moment: datetime, zone_name: str) -> str:
     return moment.astimezone(zone(zone_name)).strftime("%Y-%m-%d %H:%M")
 
 
-def _moment(day: date, clock: str, here: ZoneInfo) -> datetime:
+def _moment(day: date, clock: str, here: tzinfo) -> datetime:
     if clock == _MIDNIGHT:
         day, clock = day + _DAY, "00:00"
     return datetime.combine(day, time.fromisoformat(clock), here).astimezone(UTC)

@@ -1,47 +1,103 @@
-"""Hand a step's message to the shop's sender, unless something is against it by now."""
+"""Hand a message to the shop's sender, unless something is against it by now.
+
+Everything is looked at again right before sending. The message is claimed first: a transaction that fails
+where the case, the customer or the message changed in between; then it is handed over, under its key. What
+changes after that comes too late to stop it.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from functions import rulebook
+from functions.domain.alerts import CHINA
 from functions.domain.cases import Case, Effect, Event
-from functions.domain.follow_ups import message, refusal
-from functions.domain.outbox import Done
-from functions.domain.profiles import Profile
+from functions.domain.history import FREE, Message
+from functions.domain.messages import Customer, No, Send, Wait, weigh
+from functions.domain.outbox import Done, Held
 from functions.domain.times import iso
 from functions.runtime.clients import client
 from functions.runtime.observability import count
 from functions.runtime.settings import setting
-from functions.store import customers
+from functions.store import cases, customers, messages
+from functions.store.errors import StaleWrite
+from functions.store.pace import pace
 
 if TYPE_CHECKING:
     from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
 
-
-def perform(case: Case, key: str, effect: Effect, now: datetime) -> Done:
-    step = effect.name or ""
-    if case.review.customer_id is None:
-        return Done(Event(at=now, kind=f"{step} not sent", note="the customer is unknown"))
-    profile = customers.profile(case.shop_id, case.review.customer_id)
-    if profile is None:
-        return Done(Event(at=now, kind=f"{step} not sent", note="the customer is unknown"))
-    if step == "silver" and profile.silver_since is None:
-        profile = customers.save(profile.model_copy(update={"silver_since": now}))
-    return _send(case, step, profile, now)
+_ATTEMPTS = 5
 
 
-def _send(case: Case, step: str, profile: Profile, now: datetime) -> Done:
-    text = message(case, step, rulebook.load(), now)
-    if reason := refusal(profile, text.promotional):
-        return Done(Event(at=now, kind=f"{step} not sent", note=reason))
+def perform(case: Case, key: str, effect: Effect, now: datetime) -> Done | Held:
+    for _ in range(_ATTEMPTS):
+        try:
+            return _perform(case, key, effect, now)
+        except StaleWrite as error:
+            stale = error
+            current = cases.read_many([case.case_id]).get(case.case_id)
+            if current is None or key not in current.outbox:
+                return Done(_event(effect, "not sent", "taken back", now))
+            case = current
+    raise stale
+
+
+def _perform(case: Case, key: str, effect: Effect, now: datetime) -> Done | Held:
+    known = messages.customer(case)
+    if known is None:
+        return _done(case, effect, _event(effect, "not sent", "the customer is unknown", now))
+    known = _promoted(known, effect, now)
+    try:
+        found = weigh(case, key, effect, known, rulebook.load(), pace(), CHINA, now)
+    except rulebook.BlankVariable as error:
+        found = No(str(error))
+    match found:
+        case Wait(until, why):
+            return Held(until, _event(effect, "held", f"{why}, until {iso(until)}", now))
+        case No(why):
+            count("MessagesRefused")
+            return _done(case, effect, _event(effect, "not sent", why, now))
+        case Send(entry, message, claimed):
+            if not claimed:
+                messages.claim(case, known, known.profile, entry)
+            _hand_over(message)
+            return _done(case, effect, _event(effect, "sent", f"by {message.channel}", now))
+
+
+def _promoted(known: Customer, effect: Effect, now: datetime) -> Customer:
+    """The membership does not hang on whether the customer may be told of it."""
+    if effect.name != "silver" or known.profile.silver_since is not None:
+        return known
+    profile = customers.save(known.profile.model_copy(update={"silver_since": now}))
+    return Customer(profile, known.order, known.history, known.opted_out)
+
+
+def _done(case: Case, effect: Effect, event: Event) -> Done:
+    """The membership brings, a while later, the coupon to buy again."""
+    if effect.name != "silver":
+        return Done(event)
+    wait = rulebook.load().decide("follow_up", {"step": "repurchase"}).number("after")
+    at = event.at + pace().wait(wait)
+    return Done(
+        event, {case.keyed("message:repurchase"): Effect(kind="message", at=at, after=at, name="repurchase")}
+    )
+
+
+def _hand_over(message: Message) -> None:
     client("sns").publish(
         TopicArn=setting("WINBACK_MESSAGES_TOPIC_ARN"),
-        Message=text.model_dump_json(),
-        MessageAttributes=dict(_attributes(shop=text.shop_id, step=step, message_key=text.key)),
+        Message=message.model_dump_json(),
+        MessageAttributes=dict(
+            _attributes(
+                shop=message.shop_id, step=message.step, channel=message.channel, message_key=message.key
+            )
+        ),
     )
     count("MessagesSent")
-    return Done(Event(at=now, kind=f"{step} sent", note=f"not before {iso(text.not_before)}"))
+
+
+def _event(effect: Effect, what: str, note: str, now: datetime) -> Event:
+    return Event(at=now, kind=f"{'message' if effect.name == FREE else effect.name} {what}", note=note)
 
 
 def _attributes(**values: str) -> "Iterator[tuple[str, MessageAttributeValueTypeDef]]":

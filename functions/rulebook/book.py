@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from functions.domain import gate
 from functions.domain.decisions import Decision, Fact
 from functions.domain.reading import Reading
 from functions.reading import LexiconError, Reader
@@ -21,6 +22,8 @@ LEXICONS: Mapping[Language, str] = {
     "en": "lexicon.en.toml",
     "pt": "lexicon.pt.toml",
 }
+PHRASES = "phrases.toml"
+_NO_TABLES = {*LEXICONS.values(), PHRASES}
 Decider = Callable[[Mapping[str, Fact]], Decision]
 
 
@@ -50,7 +53,7 @@ class Rulebook:
         for file in files:
             digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
         self.folder, self.version = folder, digest.hexdigest()[:12]
-        tables = (path for path in files if path.parent == folder and path.name not in LEXICONS.values())
+        tables = (path for path in files if path.parent == folder and path.name not in _NO_TABLES)
         self._paths = {path.stem: path for path in tables}
         self._tables: dict[str, Table] = {}
         self._deciders: dict[str, Decider] = {}  # compiled when first asked
@@ -81,6 +84,18 @@ class Rulebook:
                 except LexiconError as error:
                     raise RuleError(str(error)) from error
         return Reader(words)
+
+    @cached_property
+    def phrases(self) -> gate.Phrases:
+        """What no text to a customer may say. Raises RuleError."""
+        try:
+            return gate.parse((self.folder / PHRASES).read_text(encoding="utf-8"), PHRASES)
+        except (OSError, gate.PhrasesError) as error:
+            raise RuleError(str(error)) from error
+
+    def check(self, text: str) -> list[gate.Found]:
+        """Say what a text to a customer is up to, with the phrases of rules/phrases.toml."""
+        return gate.check(text, self.phrases)
 
     def read(self, text: str) -> Reading:
         return self.reader.read(text)

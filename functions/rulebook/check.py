@@ -3,14 +3,16 @@
 `winback rules check` prints it; the CDK app refuses to synthesise and AppConfig to take rules with faults.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from functions.domain import gate
 from functions.reading import LexiconError
 from functions.reading.lexicon import words_of
-from functions.rulebook.book import LEXICONS, Template, read_template
+from functions.rulebook.book import LEXICONS, PHRASES, Template, read_template
 from functions.rulebook.cells import FactType
 from functions.rulebook.contracts import CONTRACTS, NAMES, TOPICS, Contract
 from functions.rulebook.faults import Fault, RuleError
@@ -26,6 +28,7 @@ def check(folder: Path) -> list[Fault]:
     files = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.toml"))}
     faults: list[Fault] = []
     lexicons = {name: files.pop(name, None) for name in LEXICONS.values()}
+    phrases, faults[:] = _phrases(files.pop(PHRASES, None))
     tables: dict[str, Table] = {}
     broken: set[str] = set()
     for file, text in files.items():
@@ -37,7 +40,7 @@ def check(folder: Path) -> list[Fault]:
             tables[table.name] = table
             faults += prove(table)
             faults += forbidden_facts(table)
-    templates, sources, found = _templates(folder)
+    templates, sources, found = _templates(folder, phrases)
     faults += found
     for name, contract in CONTRACTS.items():
         if name in tables:
@@ -127,7 +130,9 @@ def _limited(tables: dict[str, Table]) -> Iterator[Fault]:
                 yield tables[table].row_fault(one.place, "over-limit", message, mend, "then", output)
 
 
-def _templates(folder: Path) -> tuple[dict[str, Template], dict[str, Source], list[Fault]]:
+def _templates(
+    folder: Path, phrases: gate.Phrases | None
+) -> tuple[dict[str, Template], dict[str, Source], list[Fault]]:
     templates: dict[str, Template] = {}
     sources: dict[str, Source] = {}
     faults: list[Fault] = []
@@ -147,7 +152,8 @@ def _templates(folder: Path) -> tuple[dict[str, Template], dict[str, Source], li
                 sources[name].fault(sources[name].line(None, 0, "text"), "template-broken", message, mend)
             )
         else:
-            faults += forbidden_phrases(templates[name], sources[name], name)
+            if phrases is not None:
+                faults += forbidden_phrases(templates[name], sources[name], name, phrases)
     return templates, sources, faults
 
 
@@ -188,6 +194,23 @@ def _row_filled(
             message = f"template {name!r} says {{{variable}}}, but the row gives no {variable}"
             mend = f"Add {variable} to `then`, or take the variable out of the text"
             yield table.row_fault(row.place, "variable-blank", message, mend, "then")
+
+
+def _phrases(text: str | None) -> tuple[gate.Phrases | None, list[Fault]]:
+    mend = "See the head of phrases.toml for what a section holds"
+    if text is None:
+        return None, [Fault(PHRASES, 1, "phrases", "there are no phrases", "Put it back; the gate needs it")]
+    try:
+        source = Source(PHRASES, text)
+    except tomllib.TOMLDecodeError as error:
+        return None, [unreadable(PHRASES, error)]
+    try:
+        return gate.parse(text, PHRASES), []
+    except gate.PhrasesError as error:
+        message = str(error).removeprefix(f"{PHRASES}: ")
+        section = re.match(r"\[(.+?)\]", message)
+        line = source.line(section[1]) if section else 1
+        return None, [source.fault(line, "phrases", message, mend)]
 
 
 def _lexicon(file: str, text: str | None) -> Iterator[Fault]:

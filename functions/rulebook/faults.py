@@ -64,6 +64,7 @@ KINDS = {
     "variable-blank": "a template's variable that stays empty for a row",
     "forbidden-fact": "a customer's benefit decided by what the review says",
     "benefit-in-guidance": "review guidance and a benefit in one message",
+    "phrases": "the table of phrases is missing or cannot be read",
     "forbidden-phrase": "a text asks for a rating or offers money for a review",
     "lexicon": "a topic of the lexicon that is missing, unknown or empty",
 }

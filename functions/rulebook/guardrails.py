@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from functions.domain import gate
 from functions.rulebook.book import Template
 from functions.rulebook.contracts import CUSTOMER_TABLES
 from functions.rulebook.faults import Fault
@@ -20,9 +21,6 @@ _REVIEW = re.compile(
 _BENEFIT = re.compile(
     r"(^|_)(remedy|coupon|goodwill|cost_cap|gift|reward|refund|cash|voucher|points|discount)(_|$)"
 )
-# The same in tests/rules: a message with one of these never goes out.
-PHRASES = ("五星", "返现", "删评", "改好评", "好评")
-_GIFTS = ("券", "红包", "优惠", "礼", "退款", "{coupon}")
 GUIDANCE = "guidance"
 
 
@@ -46,13 +44,16 @@ def forbidden_facts(table: Table) -> Iterator[Fault]:
             yield table.source.fault(line, "forbidden-fact", message, mend)
 
 
-def forbidden_phrases(template: Template, source: Source, name: str) -> Iterator[Fault]:
+def forbidden_phrases(
+    template: Template, source: Source, name: str, phrases: gate.Phrases
+) -> Iterator[Fault]:
+    """Yield what the gate finds in a template: the same table that a colleague's own words pass."""
     line = source.line(None, 0, "text")
-    for phrase in PHRASES:
-        if phrase in template.text:
-            mend = "Ask how the customer is, not for a rating"
-            yield source.fault(line, "forbidden-phrase", f"the text says {phrase}. {REWARD}", mend)
-    gifts = [gift for gift in _GIFTS if gift in template.text]
-    if name == GUIDANCE and gifts:
+    found = gate.check(template.text, phrases)
+    for one in gate.forbidden(found):
+        kind = "benefit-in-guidance" if one.intent == "guidance_and_benefit" else "forbidden-phrase"
+        yield source.fault(line, kind, f"the text says {one.phrase}. {one.reason}", one.better)
+    gifts = [one.phrase for one in found if one.intent == "benefit"]
+    if name == GUIDANCE and gifts and "guidance" not in gate.intents(found, phrases):
         message = f"review guidance speaks of {gifts[0]}: a benefit beside it would be a reward. {REWARD}"
         yield source.fault(line, "benefit-in-guidance", message, "Send the benefit in a message of its own")

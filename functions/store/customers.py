@@ -1,4 +1,7 @@
-"""Customers: the profile of each customer and, in the same partition, their orders."""
+"""Customers: the profile of each customer and, in the same partition, their orders.
+
+Their messages (functions/store/messages.py) are there too, and go with them.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -91,13 +94,13 @@ def _take(orders: Sequence[Order], now: datetime) -> list[bool]:
 
 
 def export(shop_id: str, customer_id: str) -> tuple[Profile | None, list[Order]]:
-    """Return everything kept here of a customer."""
+    """Return the customer's profile and orders."""
     profiles, orders = _read(pages(**_partition(shop_id, customer_id), ConsistentRead=True))
     return next(iter(profiles), None), orders
 
 
 def erase(profile: Profile) -> int:
-    """Delete a customer's orders and profile; return the number of orders.
+    """Delete a customer's orders, messages and profile; return the number of orders.
 
     The profile goes last, or with the last orders, so that an erasure that broke off is found and done
     again. Raises StaleWrite when the profile was changed since it was read: there may be more to erase.
@@ -105,7 +108,7 @@ def erase(profile: Profile) -> int:
     query = _partition(profile.shop_id, profile.customer_id)
     query["ExpressionAttributeNames"] |= {"#item": "item"}
     items = [item["item"]["S"] for item in pages(**query, ProjectionExpression="#item", ConsistentRead=True)]
-    orders = [
+    others = [
         {"Delete": {"TableName": _table(), "Key": _key(profile.shop_id, profile.customer_id, item)}}
         for item in items
         if item != _PROFILE
@@ -117,10 +120,10 @@ def erase(profile: Profile) -> int:
             **_unchanged(profile),
         }
     }
-    deletes = [*orders, last]
+    deletes = [*others, last]
     for start in range(0, len(deletes), TRANSACTION):
         transact(*((delete, StaleWrite(_WHO)) for delete in deletes[start : start + TRANSACTION]))
-    return len(orders)
+    return sum(item.startswith(_ORDER) for item in items)
 
 
 def _put(profile: Profile) -> dict[str, Any]:
@@ -163,7 +166,7 @@ def _read(items: Iterable["Item"]) -> tuple[list[Profile], list[Order]]:
     for item in items:
         if item["item"]["S"] == _PROFILE:
             profiles.append(from_item(Profile, item))
-        else:
+        elif item["item"]["S"].startswith(_ORDER):
             orders.append(from_item(Order, item))
     return profiles, orders
 

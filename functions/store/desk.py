@@ -5,7 +5,7 @@ One partition a shop. Incidents sort before all else, so that one query reads th
 What is over is deleted by DynamoDB some time after `expires_at`; until then it counts for nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -146,12 +146,13 @@ def add(shop_id: str, arranged: Silence | Maintenance | Override) -> Silence | M
             TableName=_table(),
             Item={**to_item(arranged), **key, **attributes({"expires_at": _epoch(arranged.ends + _KEPT)})},
             ConditionExpression="attribute_not_exists(shop_id)",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
     except ClientError as error:
         if not _refused(error):
             raise
-        (kept,) = batch_get(_table(), [key])
-        return from_item(type(arranged), kept)
+        response: Mapping[str, Any] = error.response
+        return from_item(type(arranged), response["Item"])
     return arranged
 
 

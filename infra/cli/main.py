@@ -13,7 +13,9 @@ STAGES = ("dev", "prod", "local")
 # Commands that declare their arguments in a module of their own, infra/cli/<name>.py.
 OWN_ARGUMENTS = {
     "rules": "check, explain, replay and show the rule tables",
+    "desk": "who is on duty, what is silenced, which incidents go on",
     "read": "read reviews of a file, and measure the reader",
+    "evidence": "verify and fetch packs of evidence",
 }
 
 
@@ -65,7 +67,10 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _demo(commands.add_parser("demo", help="run the whole system on this machine and play reviews into it"))
     _simulate(commands.add_parser("simulate", help="run a platform's simulator alone"))
-    _shop(commands.add_parser("shop", help="add, list, pause and resume the shops of a deployed stage"))
+    _shop(
+        commands.add_parser("shop", help="add, list, pause and resume the shops of a deployed stage"),
+        "channel" in arguments,
+    )
     _replay(commands.add_parser("replay", help="give failed events of a deployed stage another try"))
     for name, help_text in OWN_ARGUMENTS.items():
         command = commands.add_parser(name, help=help_text)
@@ -96,7 +101,7 @@ def _simulate(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=("infra.cli.simulate", "run"))
 
 
-def _shop(parser: argparse.ArgumentParser) -> None:
+def _shop(parser: argparse.ArgumentParser, channel: bool) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     add = actions.add_parser("add", help="start watching a shop")
     add.add_argument("shop_id")
@@ -121,6 +126,9 @@ def _shop(parser: argparse.ArgumentParser) -> None:
     pause.set_defaults(run=("infra.cli.shop", "pause"))
     listing = actions.add_parser("list", help="show all shops and how watching them goes")
     listing.set_defaults(run=("infra.cli.shop", "show"))
+    channels = actions.add_parser("channel", help="the robots and systems that a shop's alerts go to")
+    if channel:
+        importlib.import_module("infra.cli.channel").arguments(channels)
     hours = actions.add_parser(
         "hours", help="show or set when a shop is open; deadlines count in these hours"
     )

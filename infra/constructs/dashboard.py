@@ -89,6 +89,11 @@ class BusinessDashboard(Construct):
                         *(total("CasesOpened"), total("CasesAdvanced"), total("AlertsSent")),
                         business(stage, "ClockLag", "Maximum"),
                     ),
+                    _graph(
+                        "Alerts that wait",
+                        *(total("AlertsHeld"), total("AlertsSilenced"), total("AlertsBundled")),
+                        *(total("NobodyOnDuty"), total("UnreadableDesks")),
+                    ),
                 ],
                 [
                     _graph("Posted to alert (s): promised within 60", *latency("PostedToAlert")),
@@ -102,6 +107,23 @@ class BusinessDashboard(Construct):
                     ),
                 ],
                 [
+                    _graph("Seen to channel (s): promised within 60", *latency("SeenToDelivered")),
+                    _graph(
+                        "Channels and links",
+                        *(total("AlertsDelivered"), total("UndeliveredAlerts")),
+                        *(total("ChannelFailures"), total("LinksRefused")),
+                    ),
+                ],
+                [
+                    _graph(
+                        "5 Benefits",
+                        *(total("BenefitsGranted"), total("BenefitsHeldForApproval")),
+                        total("ApprovalsOverdue"),
+                    ),
+                    _graph("Committed (fen)", total("BudgetUsedFen")),
+                    _graph("Orders at shops' own systems", total("OrdersTaken"), total("OrdersNotTaken")),
+                ],
+                [
                     _graph(
                         "Waiting in queues",
                         *(
@@ -109,6 +131,7 @@ class BusinessDashboard(Construct):
                             for noun, work in (
                                 ("polls (s)", messaging.polls),
                                 ("reviews (s)", messaging.reviews),
+                                ("notices (s)", messaging.notices),
                             )
                         ),
                     ),

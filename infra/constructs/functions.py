@@ -73,7 +73,7 @@ class Functions(Construct):
         self.case_events = self.add(
             "case_events",
             seconds=30,
-            environment=_tables(cases=cases, customers=customers, desk=storage.desk)
+            environment=_tables(cases=cases, customers=customers, desk=storage.desk, ledger=storage.ledger)
             | {
                 "WINBACK_ALERTS_TOPIC_ARN": messaging.alerts.topic_arn,
                 "WINBACK_MESSAGES_TOPIC_ARN": messaging.messages.topic_arn,
@@ -81,7 +81,16 @@ class Functions(Construct):
             },
         )
         allow(self.case_events, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
-        allow(self.case_events, customers.table_arn, "dynamodb:GetItem", "dynamodb:PutItem")
+        allow(
+            self.case_events,
+            customers.table_arn,
+            "dynamodb:BatchGetItem",
+            "dynamodb:ConditionCheckItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+        )
+        allow(self.case_events, cases.table_arn, "dynamodb:ConditionCheckItem")
         allow(
             self.case_events,
             storage.desk.table_arn,
@@ -119,8 +128,9 @@ class Functions(Construct):
         allow(self.cases_api, shops.table_arn, "dynamodb:BatchGetItem")
 
         self.profile_api = self.add(
-            "profile_api", seconds=29, environment=_tables(cases=cases, customers=customers)
+            "profile_api", seconds=29, environment=_tables(cases=cases, customers=customers, shops=shops)
         )
+        allow(self.profile_api, shops.table_arn, "dynamodb:GetItem")
         allow(
             self.profile_api,
             customers.table_arn,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions import rulebook
@@ -439,6 +439,7 @@ def test_ten_by_one_customer_are_an_incident_that_does_not_say_who() -> None:
     assert kinds(placed(FIRST, cases[9], cases[9].opened_at, incidents=(incident,))) == [("incident", 10)]
 
 
+@settings(deadline=None)
 @given(st.permutations(range(12)), st.integers(0, 11))
 def test_how_a_case_stands_does_not_depend_on_the_order_of_joining(order: list[int], which: int) -> None:
     cases = burst(12)
@@ -481,3 +482,66 @@ def test_nothing_inhibits_a_breach() -> None:
     outcome = placed(BREACH, one, cases[10].opened_at + MINUTE, incidents=(opened(cases),))
     assert kinds(outcome) == [("breach", 1)]
     assert "breach" not in RULES.table("inhibitions").facts["kind"].words
+
+
+# Whatever is arranged: an alert that waits is asked about again, and in the end told, bundled or dropped
+
+
+@st.composite
+def arranged(draw: st.DrawFn) -> dict[str, Any]:
+    def moment() -> datetime:
+        return NOW + draw(st.integers(-600, 2000)) * MINUTE
+
+    def period(number: int) -> dict[str, Any]:
+        starts = moment()
+        ends = starts + draw(st.integers(1, 600)) * MINUTE
+        return {"by": "wang", "reason": "why", "starts": starts, "ends": ends}
+
+    kinds_ = st.sampled_from([(), ("first",), ("breach",), ("first", "warning")])
+    shifts = [
+        Shift(role=role, starts=f"{hour:02}:00", ends=f"{(hour + length) % 24:02}:00", people=(role,))
+        for role in ("agent", "supervisor", "manager")
+        for hour, length in draw(
+            st.lists(st.tuples(st.integers(0, 23), st.integers(1, 23)), min_size=1, max_size=2)
+        )
+    ]
+    return {
+        "silences": tuple(
+            silence(silence_id=f"S-{n}", matchers=Matchers(kinds=draw(kinds_)), **period(n))
+            for n in range(draw(st.integers(0, 3)))
+        ),
+        "maintenance": tuple(
+            Maintenance(
+                maintenance_id=f"M-{n}",
+                weekly=draw(st.sampled_from([None, Weekly(starts="08:00", ends="10:00")])),
+                **period(n),
+            )
+            for n in range(draw(st.integers(0, 2)))
+        ),
+        "duty": draw(st.sampled_from([Duty(), rota(*shifts)])),
+    }
+
+
+@settings(deadline=None, max_examples=60)
+@given(arranged(), st.sampled_from(list(EVERY.values())), st.one_of(st.none(), st.integers(0, 3000)))
+def test_no_alert_is_lost_and_none_goes_out_after_the_acknowledgement(
+    given_: dict[str, Any], effect: Effect, acknowledged: int | None
+) -> None:
+    one = case(warn_at=NOW + 100 * HOUR, due_at=NOW + 101 * HOUR)
+    hid, now = list[Hidden](), NOW
+    for _ in range(5000):
+        taken = acknowledged is not None and now >= NOW + acknowledged * MINUTE
+        stands_ = acknowledge(one, "lin", now) if taken else one
+        outcome = place(stands_, effect, desk(hidden=tuple(hid), **given_), RULES, now)
+        if not isinstance(outcome, Hold):
+            break
+        assert now < outcome.again <= outcome.until
+        assert outcome.again <= now + 5 * MINUTE
+        if outcome.quiet is not None:
+            hid = [hidden(one, item=outcome.quiet.item, ends=outcome.quiet.ends, note=outcome.why)]
+        now = outcome.again
+    kind = next(name for name, each in EVERY.items() if each is effect)
+    if taken and kind in ("first", "escalation", "repeat"):
+        assert isinstance(outcome, Drop)
+    else:
+        assert kinds(outcome) == [(kind, 1)]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -56,6 +56,25 @@ def test_a_shift_is_told_in_the_shops_own_time_not_in_utc() -> None:  # OnCall #
 def test_a_shift_has_its_days() -> None:
     assert on_duty(duty(shift()), "agent", local(7, "12:00")) == ()  # a Saturday
     assert next_there(duty(shift()), ["agent"], local(6, "18:00")) == local(9, "09:00")
+
+
+def test_a_shift_on_workdays_keeps_the_chinese_calendar() -> None:  # OnCall #5512
+    desk = duty(shift("agent", "lin", days=("workday",)), shift("agent", "wu", days=("restday",)))
+
+    def on(day: str) -> tuple[str, ...]:
+        return on_duty(desk, "agent", datetime.fromisoformat(f"{day}T12:00:00+08:00"))
+
+    assert on("2026-02-14") == ("lin",), "a Saturday made a working day for the Spring Festival"
+    assert on("2026-02-17") == ("wu",), "a Tuesday in the Spring Festival"
+    assert on("2026-03-04") == ("lin",)
+    assert on("2026-03-07") == ("wu",)
+
+
+def test_a_holiday_queues_to_the_first_shift_after_it() -> None:
+    desk = duty(shift("agent", "lin", days=("workday",)))
+    eve = datetime.fromisoformat("2026-02-14T18:00:00+08:00")
+    back = next_there(desk, ["agent"], eve)
+    assert back == datetime.fromisoformat("2026-02-24T09:00:00+08:00")
 
 
 def test_a_night_shift_belongs_to_the_day_it_begins_on() -> None:
@@ -113,6 +132,7 @@ def test_people_who_are_away_for_long_come_back_at_the_next_shift() -> None:
     assert next_there(empty, ["agent"], MONDAY) == local(30, "09:00")
 
 
+@settings(deadline=None)
 @given(
     minutes=st.integers(0, 14 * 24 * 60),
     starts=st.integers(0, 23),

@@ -10,11 +10,11 @@ from functions.domain.cases import (
     CaseClosed,
     Effect,
     acknowledge,
-    forget_person,
     new_version,
     reopen,
     resolve,
 )
+from functions.domain.erasure import forget_person
 from functions.domain.waits import pause, resume
 from functions.rulebook import load
 from tests.builders import NOW, case, decision, review

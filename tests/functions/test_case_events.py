@@ -12,16 +12,13 @@ from botocore.client import BaseClient
 from functions import case_events
 from functions.domain.alerts import SMS_LENGTH
 from functions.domain.cases import Case, Effect, resolve
-from functions.domain.profiles import Consent
 from functions.effects import alerts
-from functions.store import cases, customers
+from functions.store import cases
 from functions.store.cases import open_case
-from tests.builders import CUSTOMER, NOW, SHOP, case, profile, review
+from tests.builders import NOW, SHOP, case, review
 from tests.cloud import Cloud
 from tests.crash import dying_after, effects
 from tests.events import CONTEXT, stream_event
-
-CONSENT = {"sms": Consent(granted=True, at=NOW, source="order form")}
 
 
 @pytest.fixture(autouse=True)
@@ -53,12 +50,6 @@ def now_stands(of: Case) -> Case:
 def asking(effect: Effect, key: str, **given: Any) -> Case:
     """A case whose outbox holds one effect."""
     return opened(outbox={key: effect}, **given)
-
-
-def message_due(step: str, customer: dict[str, Any] | None) -> Case:
-    if customer is not None:
-        customers.save(profile(**customer))
-    return asking(Effect(kind="message", at=NOW, name=step), f"message:{step}", status="resolved")
 
 
 def test_a_new_case_is_alerted_and_its_follow_up_started(aws: Cloud) -> None:
@@ -151,24 +142,6 @@ def test_dying_after_any_effect_and_coming_again_ends_the_same(aws: Cloud) -> No
         assert state() == expected, f"died after {names[n - 1]}"
         texts = {(sent.attributes["alert_key"]["Value"], sent.text) for sent in aws.published("alerts")}
         assert len(texts) == 2, "a repeated alert says the same under the same key"
-
-
-@pytest.mark.parametrize("step", ["guidance", "care", "silver"])
-def test_dying_after_any_effect_of_a_message_ends_the_same(aws: Cloud, step: str) -> None:
-    def state() -> Any:
-        sent = {(one.attributes["message_key"]["Value"], one.text) for one in aws.published("messages")}
-        return aws.items("cases"), aws.items("customers"), sent
-
-    one = message_due(step, {"consent": CONSENT})
-    names = effects(lambda: deliver(one))
-    expected = state()
-    for n in range(1, len(names) + 1):
-        aws.empty()
-        one = message_due(step, {"consent": CONSENT})
-        with dying_after(n):
-            deliver(one)
-        deliver(one)
-        assert state() == expected, f"died after {names[n - 1]}"
 
 
 def test_an_effect_that_fails_does_not_keep_the_others_and_comes_again(aws: Cloud) -> None:
@@ -283,40 +256,6 @@ def test_a_resolution_wakes_the_waiting_workflow(aws: Cloud) -> None:
     with patch.object(BaseClient, "_make_api_call", waking):
         deliver(done)
     assert woken == ["t"]
-
-
-def test_guidance_goes_to_the_shops_sender(aws: Cloud) -> None:
-    one = message_due("guidance", {})
-    deliver(one)
-    (sent,) = aws.published("messages")
-    said = json.loads(sent.text)
-    assert (said["customer_id"], said["step"], said["promotional"]) == (CUSTOMER, "guidance", False)
-    assert now_stands(one).events["message:guidance"].kind == "guidance sent"
-
-
-@pytest.mark.parametrize(
-    ("customer", "reason"),
-    [
-        (None, "the customer is unknown"),
-        ({}, "no recorded consent to promotional messages"),
-        ({"consent": CONSENT, "opted_out_at": NOW}, "the customer opted out"),
-    ],
-)
-def test_care_is_not_sent_against_the_customers_will_and_the_case_says_so(
-    aws: Cloud, customer: dict[str, Any] | None, reason: str
-) -> None:
-    one = message_due("care", customer)
-    deliver(one)
-    assert aws.published("messages") == []
-    event = now_stands(one).events["message:care"]
-    assert (event.kind, event.note) == ("care not sent", reason)
-
-
-def test_silver_membership_is_recorded_even_where_its_message_may_not_be_sent(aws: Cloud) -> None:
-    deliver(message_due("silver", {}))
-    known = customers.profile(SHOP, CUSTOMER)
-    assert known is not None
-    assert known.silver_since == NOW
 
 
 def test_a_case_that_is_gone_is_passed_over(aws: Cloud) -> None:

@@ -4,6 +4,7 @@
 `at` is a piece of text that stands on the faulty line of the edited file, and nowhere else in it.
 """
 
+import re
 from typing import NamedTuple
 
 
@@ -15,7 +16,7 @@ class Broken(NamedTuple):
     at: str = ""
     row: str | None = None
     also: tuple[str, ...] = ()  # kinds that follow from the same edit
-    then: tuple[str, str] = ("", "")  # a second edit
+    then: tuple[str, str] = ("", "")  # a second edit: a pattern, and what it becomes everywhere
 
 
 SMALL = 'when = { order_value = "<= 100.00" }'
@@ -66,7 +67,7 @@ BROKEN = [
     Broken("type", REMEDIES, 'order_value = "fen?"', 'order_value = "text"', '"text"'),
     Broken("type", "training.toml", 'score = "int [0..100]"', 'score = "int [100..0]"', "[100..0]"),
     Broken("type", "messages.toml", "[facts]", '[facts]\nclass = "bool"', "class ="),
-    Broken("type", "messages.toml", '"delete_review"] }', '"delete_review", "a", "b", "c"] }', '"a", "b"'),
+    Broken("type", "messages.toml", '"guidance"] }', '"guidance", "a", "b", "c"] }', '"a", "b"'),
     # rows
     Broken("row-incomplete", REMEDIES, 'id = "small-order"\n', "", "", "no. 2", ("example",)),
     Broken(
@@ -274,7 +275,9 @@ BROKEN = [
         None,
         ("example",),
         (
-            '[[row]]\nid = "not-yet"\nwhy = "Below the mark: train again."\nthen = { passed = false }\nsource = "policy 9 G"\n',
+            re.escape(
+                '[[row]]\nid = "not-yet"\nwhy = "Below the mark: train again."\nthen = { passed = false }\nsource = "policy 9 G"\n'
+            ),
             "",
         ),
     ),
@@ -345,7 +348,7 @@ BROKEN = [
         "[outputs]",
         None,
         ("limit-idle", "variable-blank"),
-        (', coupon = "5.00"', ""),
+        (r', coupon = "\d+\.00"', ""),
     ),
     Broken(
         "output-refused", REMEDIES, 'remedy = ["refund", ', 'remedy = ["apology", "refund", ', '"apology"'
@@ -402,6 +405,7 @@ BROKEN = [
     Broken("forbidden-fact", "bonus.toml", "[outputs]", '[outputs]\ncoupon = "fen?"', 'converted = "bool"'),
     Broken("benefit-in-guidance", "templates/guidance.toml", "祝您生活愉快", "送您优惠", "text ="),
     Broken("forbidden-phrase", "templates/care.toml", "祝您每天好心情", "给个五星", "text ="),
+    Broken("phrases", "phrases.toml", "[intent.threat]\nreason", "[intent.threat]\nwhy", "[intent.threat]"),
     # the lexicon
     Broken("lexicon", "lexicon.toml", "[price]", "[prize]", "[prize]"),
     Broken(

@@ -30,6 +30,7 @@ def system() -> Iterator[System]:
             api_of(target, stack, "ShopSystem"),
             Ears(target, stack.outputs["AlertsTopicArn"], "winback-local-test-alerts"),
             Ears(target, stack.outputs["MessagesTopicArn"], "winback-local-test-messages"),
+            api_of(target, stack, "Legal"),
         )
 
 

@@ -13,9 +13,11 @@ from botocore.credentials import Credentials
 from functions.domain.cases import case_id
 from functions.domain.times import iso
 from infra.constructs.api import CASES_ROUTES, PROFILE_ROUTES
+from infra.constructs.desk import ROUTES as DESK_ROUTES
 from infra.local.api import Api, RefusedError
 from infra.local.emulator import REGION
 from tests.system.running import Shop, System, now
+from tests.system.stage import arranged
 
 pytestmark = pytest.mark.system
 
@@ -26,10 +28,20 @@ _BODIES: dict[tuple[str, str], Any] = {
         "review": {"shop_id": "any", "text": "坏了", "rating": "bad", "posted_at": "2026-03-02T08:00:00Z"}
     },
     ("PATCH", "/shops/{shop_id}/customers/{customer_id}"): {"needs": ["quiet"]},
+    ("PUT", "/shops/{shop_id}/rota"): {"by": "li", "shifts": []},
+    ("POST", "/shops/{shop_id}/silences"): arranged(),
 }
+# The others need something on the desk; tests/infra holds the policy against all routes.
+_DESK_ROUTES = [route for route in DESK_ROUTES if route in _BODIES or route[0] == "GET"]
 ROUTES = [
     *((*route, "supervisor", "shop_system") for route in CASES_ROUTES),
     *((*route, "shop_system", "supervisor") for route in PROFILE_ROUTES),
+    # The others need something on the desk; tests/infra holds the policy against all routes.
+    *(
+        (*route, "supervisor", "shop_system")
+        for route in DESK_ROUTES
+        if route in _BODIES or route[0] == "GET"
+    ),
 ]
 
 

@@ -41,7 +41,7 @@ class End(NamedTuple):
     outcome: str | None
     grade: str
     remedy: str
-    first_alerts: int  # different keys
+    first_alerts: int  # different keys; one that came too late, after the resolution, is dropped and counts
     messages: tuple[str, ...]
     left: tuple[str, ...]
 
@@ -98,10 +98,15 @@ def end(case: Case, alerts: list, messages: list) -> End:  # type: ignore[type-a
         case.outcome,
         case.grade,
         case.remedy,
-        len({heard.attributes["alert_key"] for heard in about}),
+        len({heard.attributes["alert_key"] for heard in about}) or _dropped(case),
         tuple(sorted(key.rpartition(":")[2] for key in sent)),
         tuple(case.outbox),
     )
+
+
+def _dropped(case: Case) -> int:
+    first = case.events.get("alert:0")
+    return int(first is not None and first.kind == "alert dropped")
 
 
 def test_three_hundred_reviews_end_the_same_in_a_storm(system: System, shop: Shop, proxy: FaultProxy) -> None:

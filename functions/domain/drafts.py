@@ -1,0 +1,33 @@
+"""Drafts: what a colleague may start from when writing to a customer: sorry, solve, smile.
+
+Filled from the case: its product, its cause, the remedy that was decided. Never a word about the review.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from functions.domain.cases import Case
+from functions.domain.decisions import Rules
+from functions.domain.money import yuan
+
+
+class Draft(BaseModel):
+    way: Literal["chat", "public_reply"]
+    template: str = Field(description="The file of rules/templates/ that it was made from")
+    text: str
+
+
+def drafts(case: Case, rules: Rules) -> list[Draft]:
+    """Return a draft for the customer alone and one for all to read."""
+    # What legal looks at is answered without promising or conceding anything.
+    cause = "malicious" if case.suspected_malicious else case.confirmed_cause or case.cause
+    worded = rules.decide("remedy_words", {"remedy": case.remedy, "coupon": case.coupon})
+    solve = rules.render(worded.text("template"), {"coupon": yuan(case.coupon)})
+    values = {"product": case.review.product_title or "商品", "solve": solve}
+    ways: tuple[Literal["chat", "public_reply"], ...] = ("chat", "public_reply")
+    found = []
+    for way in ways:
+        template = rules.decide("drafts", {"cause": cause, "way": way}).text("template")
+        found.append(Draft(way=way, template=template, text=rules.render(template, values)))
+    return found

@@ -1,0 +1,325 @@
+"""Messages: what may be sent at this moment, what must wait, what never goes out, and why."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from functions.domain.alerts import CHINA
+from functions.domain.cases import Case, Effect, Event
+from functions.domain.history import FREE, Entry, awaits_answer, echoes, opts_out
+from functions.domain.messages import (
+    Customer,
+    No,
+    Send,
+    Wait,
+    next_contact,
+    objections,
+    step_text,
+    weigh,
+    wrote,
+)
+from functions.domain.pace import REAL, Pace
+from functions.domain.profiles import Consent, Profile
+from functions.rulebook import BlankVariable, load
+from tests.builders import NOW, case, order, profile, review
+
+RULES = load()
+DUE = NOW - timedelta(minutes=5)  # when the step was asked for: its hold is over
+CONSENT = {"sms": Consent(granted=True, at=NOW, source="order form")}
+
+
+def entry(**given: Any) -> Entry:
+    """A care message sent to the customer of another case, ten days ago."""
+    return Entry.model_validate(
+        {
+            "key": "WB-OTHER:care",
+            "at": NOW - timedelta(days=10),
+            "state": "sent",
+            "step": "care",
+            "channel": "sms",
+            "text": "…",
+            "case_id": "WB-OTHER",
+            "promotional": True,
+            "says": ("benefit",),
+            "sent_at": NOW - timedelta(days=10),
+            **given,
+        }
+    )
+
+
+def consenting(**given: Any) -> Profile:
+    return profile(version=1, **{"consent": CONSENT} | given)
+
+
+def tried(
+    step: str,
+    *history: Entry,
+    known: Profile | None = None,
+    of: Case | None = None,
+    now: datetime = NOW,
+    at: datetime = DUE,
+    pace: Pace = REAL,
+    opted_out: bool = False,
+    key: str | None = None,
+) -> Send | Wait | No:
+    one = of or case(status="resolved", resolved_at=DUE)
+    customer = Customer(
+        known or consenting(), order(delivered_at=NOW - timedelta(days=2)), history, opted_out
+    )
+    effect = Effect(kind="message", at=at, name=step)
+    return weigh(one, key or f"message:{step}", effect, customer, RULES, pace, CHINA, now)
+
+
+def why(found: Send | Wait | No) -> str:
+    assert isinstance(found, No), found
+    return found.why
+
+
+def until(found: Send | Wait | No) -> datetime:
+    assert isinstance(found, Wait), found
+    return found.until
+
+
+def test_a_step_that_nothing_is_against_goes_out_and_is_counted_from_then() -> None:
+    found = tried("care")
+    assert isinstance(found, Send)
+    assert (found.entry.state, found.entry.sent_at, found.entry.promotional) == ("sent", NOW, True)
+    assert (found.message.channel, found.message.step) == ("sms", "care")
+    assert found.message.key.endswith(":care")
+
+
+# rivals #14: opt-out ignored, cap not applied
+
+
+def test_an_opt_out_is_honoured_by_every_message() -> None:
+    gone = consenting(opted_out_at=NOW - timedelta(minutes=1))
+    assert {why(tried(step, known=gone)) for step in ("guidance", "care", "silver", "repurchase")} == {
+        "opted out"
+    }
+
+
+def test_an_opt_out_in_another_shop_of_the_owner_ends_promotion_here_too() -> None:
+    assert why(tried("care", opted_out=True)) == "opted out"
+    assert isinstance(tried("guidance", opted_out=True), Send)
+
+
+def test_an_opt_out_after_the_claim_still_stops_what_was_not_handed_over() -> None:
+    mine = entry(key=f"{case().case_id}:care", case_id=case().case_id, at=DUE, sent_at=NOW)
+    assert isinstance(tried("care", mine), Send)
+    assert why(tried("care", mine, known=consenting(opted_out_at=NOW))) == "opted out"
+
+
+def test_the_cap_of_promotional_messages_is_applied() -> None:
+    two = [entry(key=f"WB-{n}:care", sent_at=NOW - timedelta(days=n)) for n in (5, 29)]
+    assert why(tried("care", *two)) == "too often"
+    assert isinstance(tried("care", two[0], entry(sent_at=NOW - timedelta(days=31))), Send)
+    assert isinstance(tried("guidance", *(one.model_copy(update={"says": ()}) for one in two)), Send)
+
+
+def test_one_promotional_message_a_day() -> None:
+    before = NOW - timedelta(hours=20)
+    assert until(tried("care", entry(sent_at=before))) == before + timedelta(hours=24)
+
+
+def test_consent_counts_on_the_channel_it_was_given_for() -> None:
+    by_mail = consenting(consent={"email": Consent(granted=True, at=NOW, source="form")})
+    found = tried("care", known=by_mail)
+    assert isinstance(found, Send)
+    assert found.message.channel == "email"
+    taken_back = consenting(consent={"sms": Consent(granted=False, at=NOW, source="phone")})
+    assert why(tried("care", known=taken_back)) == "sms: no consent; chat: no consent; email: no consent"
+    assert isinstance(tried("guidance", known=profile(version=1)), Send)
+
+
+# the contact window
+
+
+@pytest.mark.parametrize(
+    ("hour_in_china", "expected"),
+    [(3, "06-01 09:00"), (9, None), (19, None), (20, "06-02 09:00")],
+)
+def test_promotional_messages_wait_for_the_contact_window(hour_in_china: int, expected: str | None) -> None:
+    now = datetime(2026, 6, 1, tzinfo=UTC) + timedelta(hours=hour_in_china - 8)
+    one = case(status="resolved", resolved_at=DUE, review=review(posted_at=now, first_seen_at=now))
+    fresh = Customer(consenting(), None, ())
+    effect = Effect(kind="message", at=now - timedelta(hours=1), name="care")
+    found = weigh(one, "message:care", effect, fresh, RULES, REAL, CHINA, now)
+    if expected is None:
+        assert isinstance(found, Send)
+    else:
+        assert (until(found) + timedelta(hours=8)).strftime("%m-%d %H:%M") == expected
+
+
+def test_the_window_is_half_open_and_on_the_shops_own_clock() -> None:
+    opens, closes = 9 * 3600, 20 * 3600
+    nine = datetime(2026, 6, 1, 1, tzinfo=UTC)
+    assert next_contact(nine, opens, closes, CHINA) == nine
+    assert next_contact(nine + timedelta(hours=11), opens, closes, CHINA) == nine + timedelta(days=1)
+    lisbon = ZoneInfo("Europe/Lisbon")  # an hour ahead of UTC in summer
+    assert next_contact(nine, opens, closes, lisbon) == datetime(2026, 6, 1, 8, tzinfo=UTC)
+
+
+def test_the_morning_after_the_clock_was_put_forward_still_begins_at_nine() -> None:
+    lisbon = ZoneInfo("Europe/Lisbon")
+    night = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)  # the clock goes forward at 01:00 UTC on the 29th
+    assert next_contact(night, 9 * 3600, 20 * 3600, lisbon).astimezone(lisbon).hour == 9
+
+
+def test_a_demo_waits_for_a_compressed_night_and_no_longer() -> None:
+    night = NOW.replace(hour=15)  # 23:00 in China
+    pace = Pace(scale=1 / 86400, floor_s=2)
+    wait = until(tried("care", now=night, at=night - timedelta(minutes=5), pace=pace))
+    assert wait - night == timedelta(seconds=2)
+    held = Event(at=night, kind="care held", note="outside the hours of contact, until then")
+    waited = case(status="resolved", resolved_at=DUE, events={"message:care:held": held})
+    assert isinstance(tried("care", of=waited, now=wait, at=night - timedelta(minutes=5), pace=pace), Send)
+
+
+# hold, once per case, gap
+
+
+def test_every_message_is_held_so_long_that_it_can_be_taken_back() -> None:
+    assert until(tried("guidance", at=NOW - timedelta(seconds=89))) == NOW + timedelta(seconds=1)
+    assert isinstance(tried("guidance", at=NOW - timedelta(seconds=90)), Send)
+
+
+def test_guidance_once_per_case_whoever_spoke_of_it() -> None:
+    one = case(status="resolved", resolved_at=DUE)
+    before = entry(key=f"{one.case_id}:x", case_id=one.case_id, promotional=False, says=("guidance",))
+    assert why(tried("guidance", before, of=one)) == "second guidance"
+    assert isinstance(tried("guidance", before.model_copy(update={"case_id": "WB-OTHER"}), of=one), Send)
+
+
+def test_a_benefit_and_guidance_keep_their_distance_both_ways() -> None:
+    recent = NOW - timedelta(hours=30)
+    guidance = entry(key="x", step="guidance", promotional=False, says=("guidance",), sent_at=recent)
+    assert until(tried("care", guidance)) == recent + timedelta(hours=72)
+    assert until(tried("guidance", entry(sent_at=recent))) == recent + timedelta(hours=72)
+    answer = entry(step=FREE, promotional=False, sent_at=recent)  # the refund for what went wrong
+    assert isinstance(tried("guidance", answer), Send)
+
+
+# rivals #13: sent although the state no longer fits
+
+
+@pytest.mark.parametrize(
+    ("stands", "reason"),
+    [
+        ({"status": "acknowledged"}, "the case is open again"),
+        ({"status": "closed"}, "the case was closed without a resolution"),
+        ({"status": "resolved", "run": 2}, "the case was re-opened since"),
+    ],
+)
+def test_a_step_that_no_longer_fits_the_case_is_not_sent(stands: dict[str, Any], reason: str) -> None:
+    assert why(tried("guidance", of=case(**stands))) == reason
+
+
+def test_silver_membership_is_told_although_the_case_is_closed_by_then() -> None:
+    assert isinstance(tried("silver", of=case(status="closed", resolved_at=DUE)), Send)
+
+
+def test_a_customer_who_waits_for_an_answer_gets_no_automatic_message() -> None:
+    asked = entry(key="reply:1", state="received", step="reply", at=NOW - timedelta(hours=1), sent_at=None)
+    assert why(tried("care", asked)) == "the customer waits for an answer"
+    answered = entry(key="y", step=FREE, promotional=False, at=NOW - timedelta(minutes=30), says=())
+    assert isinstance(tried("care", asked, answered), Send)
+    assert awaits_answer([answered.model_copy(update={"at": NOW - timedelta(hours=2)}), asked])
+
+
+def test_what_was_taken_back_never_goes_out() -> None:
+    mine = entry(key=f"{case().case_id}:care", state="recalled", sent_at=None)
+    assert why(tried("care", mine)) == "taken back"
+
+
+# rivals #12: double customer messages
+
+
+def test_a_message_that_was_claimed_is_the_same_message_again_and_counts_once() -> None:
+    full = [entry(key=f"WB-{n}:care", sent_at=NOW - timedelta(days=n)) for n in (5,)]
+    first = tried("care", *full)
+    assert isinstance(first, Send)
+    again = tried("care", *full, first.entry, now=NOW + timedelta(minutes=1))
+    assert isinstance(again, Send)
+    assert (again.message, again.claimed) == (first.message, True)
+
+
+def test_our_own_text_that_comes_back_is_no_reply() -> None:
+    assert echoes(" 您好 ", [entry(text="您好")])
+    assert not echoes("您好", [entry(text="您好", state="received", sent_at=None)])
+
+
+# blanks, opt-out wording
+
+
+def test_a_blank_variable_is_refused() -> None:
+    from functions.domain.decisions import Decision
+
+    class WithoutAmount:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(RULES, name)
+
+        def decide(self, table: str, facts: Any) -> Decision:
+            found = RULES.decide(table, facts)
+            then = {name: value for name, value in found.then.items() if name != "coupon"}
+            return Decision(found.table, found.row, found.why, then, found.facts, found.rulebook)
+
+    with pytest.raises(BlankVariable, match="coupon"):
+        step_text(case(), "care", WithoutAmount())  # all but one method is the rulebook's
+
+
+def test_a_promotional_text_without_a_way_out_is_refused() -> None:
+    one = case(status="resolved", resolved_at=DUE)
+    written = wrote(one, "message:free-1", "会员券送您", "sms", "lin", DUE, RULES.check("会员券送您"))
+    assert written.promotional
+    customer = Customer(consenting(), order(delivered_at=NOW), ())
+    assert objections(one, written, customer, RULES, REAL, NOW) == ["no word on how to opt out"]
+
+
+def test_every_promotional_template_names_the_way_out() -> None:
+    for name, template in RULES.templates.items():
+        assert ("退订" in template.text) == template.promotional, name
+
+
+def test_what_a_person_offers_while_the_case_is_at_work_is_an_answer_not_promotion() -> None:
+    text = "已为您退款，并送您5元券（与评价无关）"
+    at_work = wrote(case(), "message:free-1", text, "chat", "lin", DUE, RULES.check(text))
+    assert (at_work.promotional, at_work.says) == (False, ("benefit",))
+
+
+@pytest.mark.parametrize(
+    "text", ["T", "td", "TD。", " 退订 ", "Ｔ".replace("Ｔ", "t"), "STOP", "Unsubscribe"]
+)
+def test_a_word_ends_all_messages(text: str) -> None:
+    assert opts_out(text)
+
+
+@pytest.mark.parametrize("text", ["退订的话钱退吗", "TD是什么", "好的", "不退"])
+def test_a_sentence_about_it_does_not(text: str) -> None:
+    assert not opts_out(text)
+
+
+def test_a_case_without_customer_has_nobody_to_write_to() -> None:
+    nobody = case(status="resolved", resolved_at=DUE, review=review(customer_id=None))
+    with pytest.raises(ValueError, match="no customer"):
+        tried("care", of=nobody)
+
+
+def test_the_texts_say_what_the_tables_give() -> None:
+    care, _ = step_text(case(), "care", RULES)
+    amount = RULES.decide("follow_up", {"step": "care"}).number("coupon")
+    assert f"{amount / 100:.2f}元" in care
+    again, _ = step_text(case(), "repurchase", RULES)
+    amount = RULES.decide("follow_up", {"step": "repurchase"}).number("coupon")
+    assert f"{amount / 100:.2f}元" in again
+    terms = RULES.decide("coupon_terms", {"coupon": "repurchase"})
+    assert (terms.number("valid_for"), terms.then["stackable"]) == (90 * 86400, True)
+    assert "有效期3个月" in again
+    assert "叠加" in again
+
+
+def test_no_step_speaks_of_a_benefit_and_of_the_review() -> None:
+    for step in ("guidance", "care", "silver", "repurchase"):
+        said = {found.intent for found in RULES.check(step_text(case(), step, RULES)[0])}
+        assert not {"guidance", "benefit"} <= said, step

@@ -1,0 +1,276 @@
+"""Messages of a case on the template's tables and topics: each counted, checked and handed over once."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from botocore.client import BaseClient
+
+from functions import case_events
+from functions.domain.cases import Case, Effect
+from functions.domain.history import Entry
+from functions.domain.profiles import Consent
+from functions.store import cases, customers, messages
+from functions.store.cases import open_case
+from tests.builders import CUSTOMER, NOW, SHOP, case, profile
+from tests.cloud import Cloud
+from tests.crash import dying_after, effects
+from tests.events import CONTEXT, stream_event
+
+ASKED = NOW - timedelta(minutes=5)
+CONSENT = {"sms": Consent(granted=True, at=NOW, source="order form")}
+
+
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(case_events, "now", lambda: NOW)
+
+
+def deliver(*stand: Case) -> None:
+    case_events.handler(stream_event(*(one.case_id for one in stand)), CONTEXT)
+
+
+def stands(of: Case) -> Case:
+    found = cases.read(of.case_id)
+    assert found is not None
+    return found
+
+
+def known(**given: Any) -> None:
+    customers.save(profile(**{"consent": CONSENT} | given))
+
+
+def due(step: str, number: int = 1, at: datetime = ASKED, **given: Any) -> Case:
+    """A resolved case of the one customer, in whose outbox the step's message is."""
+    effect = Effect(kind="message", at=at, name=step)
+    one = case(review_id=f"r{number}", **{"status": "resolved", "resolved_at": ASKED} | given)
+    return open_case(one.model_copy(update={"outbox": {f"message:{step}": effect}}), None)
+
+
+def told(of: Case, key: str) -> tuple[str, str | None]:
+    event = stands(of).events[key]
+    return event.kind, event.note
+
+
+def keys(aws: Cloud) -> list[str]:
+    return [sent.attributes["message_key"]["Value"] for sent in aws.published("messages")]
+
+
+def test_guidance_goes_to_the_shops_sender_with_its_channel_and_key(aws: Cloud) -> None:
+    known(consent={})
+    one = due("guidance")
+    deliver(one)
+    (sent,) = aws.published("messages")
+    said = json.loads(sent.text)
+    assert (said["customer_id"], said["step"], said["promotional"]) == (CUSTOMER, "guidance", False)
+    assert said["channel"] == sent.attributes["channel"]["Value"] == "chat"
+    assert told(one, "message:guidance") == ("guidance sent", "by chat")
+    (line,) = messages.history(SHOP, CUSTOMER)
+    assert (line.state, line.sent_at, line.case_id) == ("sent", NOW, one.case_id)
+
+
+@pytest.mark.parametrize(
+    ("customer", "reason"),
+    [
+        (None, "the customer is unknown"),
+        ({"consent": {}}, "sms: no consent; chat: no consent; email: no consent"),
+        ({"opted_out_at": NOW}, "opted out"),
+    ],
+)
+def test_care_is_not_sent_against_the_customers_will_and_the_case_says_so(
+    aws: Cloud, customer: dict[str, Any] | None, reason: str
+) -> None:
+    if customer is not None:
+        known(**customer)
+    one = due("care")
+    deliver(one)
+    assert aws.published("messages") == []
+    assert told(one, "message:care") == ("care not sent", reason)
+
+
+def test_a_message_is_held_first_and_the_case_says_until_when(aws: Cloud) -> None:
+    known()
+    one = due("care", at=NOW)
+    deliver(one)
+    assert aws.published("messages") == []
+    held = stands(one).outbox["message:care"]
+    assert held.after is not None
+    assert held.after > NOW
+    kind, note = told(one, "message:care:held")
+    assert kind == "care held"
+    assert "can be taken back" in (note or "")
+
+
+def test_silver_membership_is_recorded_even_where_its_message_may_not_be_sent(aws: Cloud) -> None:
+    known(consent={})
+    deliver(due("silver"))
+    now_known = customers.profile(SHOP, CUSTOMER)
+    assert now_known is not None
+    assert now_known.silver_since == NOW
+    assert aws.published("messages") == []
+
+
+def test_the_membership_brings_the_coupon_to_buy_again_later(aws: Cloud) -> None:
+    known()
+    one = due("silver", status="closed")
+    deliver(one)
+    following = stands(one).outbox["message:repurchase"]
+    assert (following.name, following.after) == ("repurchase", following.at)
+    assert following.at > NOW
+
+
+def test_an_event_delivered_twice_sends_once(aws: Cloud) -> None:
+    known()
+    one = due("care")
+    deliver(one, one)
+    assert effects(lambda: deliver(one)) == []
+    assert keys(aws) == [f"{one.case_id}:care"]
+
+
+@pytest.mark.parametrize("step", ["guidance", "care", "silver", "repurchase"])
+def test_dying_after_any_effect_of_a_message_ends_the_same(aws: Cloud, step: str) -> None:
+    """Only what was handed over but not recorded is handed over again, under the same key."""
+
+    def state() -> Any:
+        sent = {(one.attributes["message_key"]["Value"], one.text) for one in aws.published("messages")}
+        return aws.items("cases"), aws.items("customers"), sent
+
+    known()
+    one = due(step)
+    names = effects(lambda: deliver(one))
+    expected = state()
+    assert len(expected[2]) == 1
+    for n in range(1, len(names) + 1):
+        aws.empty()
+        known()
+        one = due(step)
+        with dying_after(n):
+            deliver(one)
+        deliver(one)
+        assert state() == expected, f"died after {names[n - 1]}"
+
+
+# rivals #14: the cap is exact however many decide at once
+
+
+def test_the_cap_holds_when_many_messages_to_one_customer_are_decided_at_once(
+    aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known()
+    waiting = [due("care", number) for number in range(4)]
+    with ThreadPoolExecutor(4) as hands:
+        list(hands.map(deliver, waiting))
+    assert len(keys(aws)) == 1, "the others wait: one a day"
+    sent = [line for line in messages.history(SHOP, CUSTOMER) if line.sent_at is not None]
+    assert len(sent) == 1
+    assert sum("message:care" in stands(one).outbox for one in waiting) == 3
+
+
+def test_an_opt_out_between_the_check_and_the_claim_stops_the_message(aws: Cloud) -> None:
+    known()
+    one = due("care")
+    claim = messages.claim
+
+    def opted_out_first(*given: Any) -> None:
+        now_known = customers.profile(SHOP, CUSTOMER)
+        assert now_known is not None
+        if now_known.opted_out_at is None:
+            customers.save(now_known.model_copy(update={"opted_out_at": NOW}))
+        claim(*given)
+
+    with patch.object(messages, "claim", opted_out_first):
+        deliver(one)
+    assert aws.published("messages") == []
+    assert told(one, "message:care") == ("care not sent", "opted out")
+
+
+def test_an_opt_out_in_another_shop_between_the_check_and_the_claim_stops_it_too(aws: Cloud) -> None:
+    known()
+    one = due("care")
+    claim = messages.claim
+
+    def opted_out_first(*given: Any) -> None:
+        messages.opt_out("taobao", CUSTOMER, NOW)
+        claim(*given)
+
+    with patch.object(messages, "claim", opted_out_first):
+        deliver(one)
+    assert aws.published("messages") == []
+    assert told(one, "message:care") == ("care not sent", "opted out")
+
+
+# rivals #13: cancel on change and guard at send
+
+
+def test_a_case_re_opened_between_the_check_and_the_claim_keeps_its_guidance(aws: Cloud) -> None:
+    known()
+    one = due("guidance")
+    claim = messages.claim
+
+    def reopened_first(*given: Any) -> None:
+        if stands(one).status == "resolved":
+            cases.save(stands(one).model_copy(update={"status": "acknowledged"}))
+        claim(*given)
+
+    with patch.object(messages, "claim", reopened_first):
+        deliver(one)
+    assert aws.published("messages") == []
+    assert told(one, "message:guidance") == ("guidance not sent", "the case is open again")
+
+
+def test_a_message_taken_back_between_the_check_and_the_claim_does_not_go_out(aws: Cloud) -> None:
+    known()
+    one = due("guidance")
+    claim = messages.claim
+
+    def recalled_first(*given: Any) -> None:
+        current = stands(one)
+        if "message:guidance" in current.outbox:
+            mine = Entry(
+                key=f"{one.case_id}:guidance",
+                at=ASKED,
+                state="held",
+                step="guidance",
+                channel="chat",
+                text="",
+            )
+            messages.recall(current.model_copy(update={"outbox": {}}), mine)
+        claim(*given)
+
+    with patch.object(messages, "claim", recalled_first):
+        deliver(one)
+    assert aws.published("messages") == []
+    assert [line.state for line in messages.history(SHOP, CUSTOMER)] == ["recalled"]
+
+
+def test_a_blank_variable_keeps_the_message_in_and_says_which(
+    aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from functions.domain import messages as domain
+
+    known()
+    monkeypatch.setattr(domain, "yuan", lambda _: "")
+    one = due("care")
+    deliver(one)
+    assert aws.published("messages") == []
+    assert told(one, "message:care") == ("care not sent", "template care: no value for coupon")
+
+
+def test_a_sender_that_cannot_be_reached_costs_a_repetition_not_a_place_under_the_cap(aws: Cloud) -> None:
+    known()
+    one = due("care")
+    original = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def failing(self: Any, operation: str, parameters: Any) -> Any:
+        if operation == "Publish":
+            raise ConnectionError("reset")
+        return original(self, operation, parameters)
+
+    with patch.object(BaseClient, "_make_api_call", failing), pytest.raises(case_events.EffectsFailed):
+        deliver(one)
+    deliver(one)
+    assert keys(aws) == [f"{one.case_id}:care"]
+    assert len(messages.history(SHOP, CUSTOMER)) == 1
