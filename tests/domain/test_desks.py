@@ -406,6 +406,22 @@ def test_what_joins_an_incident_waits_for_one_summary_and_not_longer() -> None:
     )
 
 
+def test_an_incident_while_only_an_agent_is_there_goes_to_the_agent_at_once() -> None:  # StreamAlert #1104
+    duty = rota(
+        shift("agent", "00:00", "24:00", "lin"),
+        shift("supervisor", "09:00", "10:00"),
+        shift("manager", "09:00", "10:00"),
+    )
+    cases = burst(10)
+    outcome = placed(FIRST, cases[9], cases[9].opened_at, incidents=(on_product(cases),), duty=duty)
+    assert kinds(outcome) == [("incident", 10)]
+    assert isinstance(outcome, Send)
+    assert outcome.tellings[0].people == ("lin",)
+    some = burst(3, timedelta(0))
+    over = placed(FIRST, some[0], NOW + HOUR, hidden=(hidden(*some),), duty=duty)
+    assert kinds(over) == [("catch_up", 3), ("first", 1)]
+
+
 def test_a_claimed_incident_is_told_again_by_its_lead_and_by_nobody_else() -> None:
     cases = burst(10)
     incident = opened(cases)

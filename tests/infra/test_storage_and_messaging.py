@@ -104,3 +104,8 @@ def test_named_supervisors_get_alerts_and_named_operators_get_alarms() -> None:
         ("sms", "+8613800000000", topics["alerts"], '{"role": ["supervisor"]}'),
         ("email", "ops@example.com", topics["operations"], "null"),
     }
+
+
+def test_what_is_over_leaves_the_desk_by_itself(stack: Deployed) -> None:
+    _, desk = stack.named("DynamoDB::Table", "desk")
+    assert desk["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
