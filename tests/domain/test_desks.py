@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions import rulebook
+from functions.domain.alerts import LINK_LENGTH, SMS_LENGTH, alert
 from functions.domain.cases import Case, Effect, Event, acknowledge, resolve
 from functions.domain.desks import Bundle, Desk, Drop, Hold, Placement, Send, claimant, place
 from functions.domain.duty import Duty, Override, Rota, Shift
@@ -561,3 +562,14 @@ def test_no_alert_is_lost_and_none_goes_out_after_the_acknowledgement(
         assert isinstance(outcome, Drop)
     else:
         assert kinds(outcome) == [(kind, 1)]
+
+
+@pytest.mark.parametrize("kind", ["incident", "summary", "catch_up"])
+def test_an_alert_about_many_fits_into_an_sms_and_names_nobody(kind: str) -> None:
+    link = "https://".ljust(LINK_LENGTH, "x")
+    many = review(product_title="保温杯" * 20, text="我的电话13800000000")
+    told = alert(case(review=many), FIRST, link, RULES, kind=kind, count=9999)
+    assert len(told.sms.encode("utf-16-be")) // 2 <= SMS_LENGTH
+    assert "9999" in told.sms
+    assert told.sms.endswith(link)
+    assert "13800000000" not in told.model_dump_json()
