@@ -15,7 +15,7 @@ class Broken(NamedTuple):
     at: str = ""
     row: str | None = None
     also: tuple[str, ...] = ()  # kinds that follow from the same edit
-    then: tuple[str, str] = ("", "")  # a second edit
+    then: tuple[str, str] = ("", "")  # a second edit, wherever it applies
 
 
 SMALL = 'when = { order_value = "<= 100.00" }'

@@ -34,7 +34,7 @@ def test_a_fault_is_found_at_its_place(broken: Broken, folder: Path) -> None:
     else:
         before = file.read_text(encoding="utf-8")
         assert before.count(broken.old) >= 1, "the shipped file has changed; mend the edit"
-        after = before.replace(broken.old, broken.new, 1).replace(*broken.then, 1)
+        after = before.replace(broken.old, broken.new, 1).replace(*broken.then)
         file.write_text(after, encoding="utf-8")
         lines = [after[: after.index(broken.at)].count("\n") + 1] if broken.at else []
     faults = check(folder)

@@ -13,6 +13,7 @@ from botocore.credentials import Credentials
 from functions.domain.cases import case_id
 from functions.domain.times import iso
 from infra.constructs.api import CASES_ROUTES, PROFILE_ROUTES
+from infra.constructs.money import COUPONS_ROUTES, MONEY_ROUTES
 from infra.local.api import Api, RefusedError
 from infra.local.emulator import REGION
 from tests.system.running import Shop, System, now
@@ -30,6 +31,8 @@ _BODIES: dict[tuple[str, str], Any] = {
 ROUTES = [
     *((*route, "supervisor", "shop_system") for route in CASES_ROUTES),
     *((*route, "shop_system", "supervisor") for route in PROFILE_ROUTES),
+    *((*route, "supervisor", "shop_system") for route in MONEY_ROUTES if route[0] == "GET"),
+    *((*route, "shop_system", "supervisor") for route in COUPONS_ROUTES if route[0] == "GET"),
 ]
 
 
