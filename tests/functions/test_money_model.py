@@ -162,7 +162,7 @@ def test_no_benefit_is_given_twice_none_is_lost_and_the_lines_add_up(world: Worl
     run_state_machine_as_test(
         Money,
         settings=settings(
-            max_examples=8,
+            max_examples=6,
             stateful_step_count=12,
             deadline=None,
             derandomize=True,
