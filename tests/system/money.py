@@ -103,8 +103,6 @@ def _sent(stage: Stage, *, failing: int = 0, corrected: bool = False) -> str:
         item = {"shop_id": shop, "orders_url": simulator.url, "orders_secret": secret}
         table = system.stack.outputs["ShopsTable"]
         system.client("dynamodb").put_item(TableName=table, Item=attributes(item))
-            TableName=system.stack.outputs["ShopsTable"], Item=attributes(item)
-        )
         order = Order(
             id=f"{number}:remedy", kind="refund", shop_id=shop, case_id=number, step="remedy",
             order_id="o", amount_fen=5990, granted_at=datetime.now(UTC),
