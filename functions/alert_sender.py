@@ -72,7 +72,6 @@ def _deliver(notice: Notice, channel: Channel, known: Sequence[Channel], moment:
     try:
         CHANNELS[channel.kind](_address(channel, moment), alert, moment)
     except Refused as error:
-        count("ChannelFailures")
         _pass_on(notice, channel, known, str(error), moment)
     except Overloaded:
         _block(channel, allowed, moment)
@@ -81,7 +80,8 @@ def _deliver(notice: Notice, channel: Channel, known: Sequence[Channel], moment:
         _try_again(notice, channel, known, allowed, str(error), moment)
     else:
         count("AlertsDelivered")
-        if not any(event.kind == "delivered" for event in case.events.values()):
+        first = not any(event.kind == "delivered" for event in case.events.values())
+        if first and "alert:0:held" not in case.events:  # what was held on purpose is not late
             seconds("SeenToDelivered", (moment - case.review.first_seen_at).total_seconds())
         _receipt(alert, channel, "delivered", None, moment)
 
@@ -96,7 +96,7 @@ def _its_turn(
         at, claimed = domain.claim(channel, notice.slot, allowed, moment)
         wait = (at - moment).total_seconds()
         if wait > allowed.patience and domain.next_after(channel, known) is not None:
-            _pass_on(notice, channel, known, "it would have to wait too long", moment)
+            _pass_on(notice, channel, known, "it would have to wait too long", moment, failed=False)
             return False
         if wait > domain.BOOK_AHEAD:
             return _later(notice.model_copy(update={"slot": None}), at, moment)
@@ -135,11 +135,20 @@ def _try_again(
     _send_on([again], domain.retry_in(notice.attempt, allowed))
 
 
-def _pass_on(notice: Notice, channel: Channel, known: Sequence[Channel], why: str, moment: datetime) -> None:
+def _pass_on(
+    notice: Notice,
+    channel: Channel,
+    known: Sequence[Channel],
+    why: str,
+    moment: datetime,
+    *,
+    failed: bool = True,
+) -> None:
     """Give the alert to the next channel, then note that this one did not take it: in that order."""
+    count("ChannelFailures", int(failed))
     following = domain.next_after(channel, known)
     if following is None:
-        count("UndeliveredAlerts")
+        count("UndeliveredAlerts", int(not channel.every))
     else:
         _send_on([Notice(alert=notice.alert, channel=following.channel)])
         why = f"{why}; {following.channel} is next"

@@ -98,9 +98,9 @@ class World:
             # One by one: moto's transactions are not safe in threads.
             case_events.handler(stream_event(case_id), CONTEXT)
 
-    def send(self) -> None:
-        """Deliver every order that waits in the queue, once."""
-        for body in self.aws.queued("orders"):
+    def send(self, bodies: list[str] | None = None) -> None:
+        """Deliver these orders, or every one that waits in the queue, once."""
+        for body in self.aws.queued("orders") if bodies is None else bodies:
             if order_sender.handler(queue_event(body), CONTEXT)["batchItemFailures"]:
                 client("sqs").send_message(QueueUrl=setting("WINBACK_ORDERS_QUEUE_URL"), MessageBody=body)
 

@@ -4,7 +4,7 @@
 alert that waited is judged anew: nothing goes out that matters no longer, nothing is lost that does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -103,6 +103,9 @@ class _Asked(NamedTuple):
     @property
     def claimant(self) -> str:
         return claimant(self.case, self.effect)
+
+    def roles(self, kind: str) -> Sequence[str]:
+        return route(kind, self.effect.level or 0, self.case.grade, self.rules).names("roles")
 
     def hold(
         self,
@@ -244,13 +247,16 @@ def _joined(asked: _Asked, incident: Incident, told_at: datetime, every: int) ->
 
 
 def _to_whoever_is_there(asked: _Asked, says: _Says) -> Send | Hold:
+    """Address what is told. Where nobody is there for an alert about many, whoever would get the single one
+    gets it: telling of many together must not be later than telling of one."""
     duty, now = asked.desk.duty, asked.now
+    own = asked.roles(asked.kind)
     tellings, notes = list[Telling](), [says.note] if says.note else []
     for kind, cases in says.told:
-        wanted = route(kind, asked.effect.level or 0, asked.case.grade, asked.rules).names("roles")
-        roles = recipients(duty, wanted, asked.rules, now)
+        wanted = asked.roles(kind)
+        roles = recipients(duty, wanted, asked.rules, now) or recipients(duty, own, asked.rules, now)
         if not roles:
-            at = next_there(duty, chain_of(wanted, asked.rules), now)
+            at = next_there(duty, chain_of([*wanted, *own], asked.rules), now)
             why = f"nobody is on duty until {local(at, duty.time_zone)}"
             return asked.hold(at, why, "nobody_on_duty")
         if away := [role for role in wanted if role not in roles]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -51,12 +52,16 @@ class Entry(BaseModel):
     sent_at: Time | None = None
 
 
-def awaits_answer(history: Sequence[Entry]) -> bool:
-    """Whether the customer wrote last: what a person wrote since, or was about to, is the answer."""
-    last = max((one for one in history if one.state == "received"), key=lambda one: one.at, default=None)
-    if last is None:
+def awaits_answer(history: Sequence[Entry], answered_at: datetime | None) -> bool:
+    """Whether the customer wrote last.
+
+    What a person wrote since, or is about to, is the answer; so is a resolution, at `answered_at`, because
+    nobody resolves a case without having read what its customer wrote.
+    """
+    last = max((one.at for one in history if one.state == "received"), default=None)
+    if last is None or (answered_at is not None and last <= answered_at):
         return False
-    return not any(one.step == FREE and one.state in ("held", "sent") and one.at > last.at for one in history)
+    return not any(one.step == FREE and one.state in ("held", "sent") and one.at > last for one in history)
 
 
 def opts_out(text: str) -> bool:

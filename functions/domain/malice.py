@@ -16,6 +16,8 @@ from functions.domain.reading import Reading
 from functions.domain.reviews import Review
 from functions.domain.times import Time
 
+_QUOTES, _QUOTE_LENGTH = 5, 200
+_MOST = 20  # signals of a case
 SignalName = Literal["blackmail_in_review", "blackmail_in_chat", "abnormal_returns", "bulk_from_one_source"]
 SIGNALS: tuple[SignalName, ...] = get_args(SignalName)
 Counter = Literal["kept_orders", "concrete_fault", "customer_photos", "shop_offered"]
@@ -144,7 +146,7 @@ def with_signal(known: tuple[Signal, ...], found: Signal) -> tuple[Signal, ...]:
     same = any(
         (each.name, each.source, each.detail) == (found.name, found.source, found.detail) for each in known
     )
-    return known if same else (*known, found)
+    return known if same or len(known) >= _MOST else (*known, found)
 
 
 def counter_evidence(counts: Mapping[Counter, int], rules: Rules) -> tuple[Against, ...]:
@@ -173,4 +175,6 @@ def _blackmail(texts: Iterable[str], rules: Rules) -> list[str]:
 
 
 def _quoted(phrases: Iterable[str]) -> str:
-    return ", ".join(f"“{phrase}”" for phrase in dict.fromkeys(phrases))
+    """A few of them: the case's item has to hold it, and the whole chat is an exhibit."""
+    some = list(dict.fromkeys(phrases))[:_QUOTES]
+    return ", ".join(f"“{phrase[:_QUOTE_LENGTH]}”" for phrase in some)

@@ -131,7 +131,7 @@ def refusals(
             "promotional_last_30_days": sum(
                 1 for one in sent if one.promotional and one.sent_at is not None and one.sent_at > month
             ),
-            "awaits_answer": draft.step != FREE and awaits_answer(others),
+            "awaits_answer": draft.step != FREE and awaits_answer(others, case.resolved_at),
             "names_way_out": _WAY_OUT.search(draft.text) is not None,
         },
     )

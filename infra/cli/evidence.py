@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from functions import rulebook
@@ -34,12 +33,10 @@ def verify(given: argparse.Namespace) -> int:
     found = verified(given.pack, given.head)
     screen = Console(soft_wrap=True, highlight=False)
     if found.findings:
-        table = Table("what", "file", "how it shows")
         for each in found.findings:
             # A forged name is data: nothing in it may steer the terminal.
-            table.add_row(*(Text(_printable(cell)) for cell in each))
-        screen.print(table)
-        screen.print(f"NOT GENUINE: {given.pack} has {len(found.findings)} findings.")
+            screen.print(Text(_printable(f"{each.what}: {each.path or 'the pack'}: {each.detail}")))
+        screen.print(f"NOT GENUINE: {given.pack}, findings: {len(found.findings)}")
         return 1
     screen.print(f"{found.case_id}: {found.files} files, every one as the manifest says, the chain is whole.")
     screen.print(f"head {found.head}")

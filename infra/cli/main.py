@@ -133,8 +133,9 @@ def _shop(parser: argparse.ArgumentParser, channel: bool) -> None:
         "hours", help="show or set when a shop is open; deadlines count in these hours"
     )
     hours.add_argument("shop_id")
-    hours.add_argument("file", type=Path, nargs="?", metavar="FILE", help="TOML; see docs/operations.md")
-    hours.add_argument("--show", action="store_true", help="show them (so does leaving out FILE)")
+    wanted = hours.add_mutually_exclusive_group()
+    wanted.add_argument("file", type=Path, nargs="?", metavar="FILE", help="TOML; see docs/operations.md")
+    wanted.add_argument("--show", action="store_true", help="show them (so does leaving out FILE)")
     hours.set_defaults(run=("infra.cli.shop", "hours"))
     due = actions.add_parser("due", help="explain when a bad review would be due, line by line")
     due.add_argument("shop_id")

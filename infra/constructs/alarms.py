@@ -91,8 +91,8 @@ class Alarms(Construct):
             at_least=1,
         )
         self._alarm(
-            "channel-refuses",
-            "A channel refuses alerts for good (wrong address, key or keyword): the next one gets them",
+            "channel-fails",
+            "A channel refuses alerts (wrong address, key, keyword) or stays silent: the next one gets them",
             business(self._stage, "ChannelFailures", "Sum"),
             at_least=1,
         )

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 
 from functions.domain.cases import Case
-from functions.domain.decisions import Decision
+from functions.domain.decisions import Decision, Fact
 from functions.domain.money import yuan
 from functions.domain.reading import Reading
 from functions.domain.times import iso
@@ -72,7 +72,9 @@ def _signals(case: Case, reading: Reading, rules: Rulebook) -> set[str]:
         return set()
     seen: set[tuple[str, int, int]] = {("blackmail_in_review", len(reading.blackmail), 0)}
     seen |= {(one.name, one.count, one.percent) for one in case.signals if one.name != "blackmail_in_review"}
-    asked = [{"signal": name, "count": count, "percent": percent} for name, count, percent in seen]
+    asked: list[dict[str, Fact]] = [
+        {"signal": name, "count": count, "percent": percent} for name, count, percent in seen
+    ]
     return {str(facts["signal"]) for facts in asked if rules.decide("signals", facts).then["speaks"] is True}
 
 

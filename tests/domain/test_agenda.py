@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from functions.domain.agenda import advance, next_moment
-from functions.domain.cases import Case, Effect, acknowledge, resolve
+from functions.domain.cases import Case, Effect, acknowledge, reopen, resolve
 from functions.domain.pace import REAL, Pace
 from functions.domain.waits import pause, resume
 from functions.rulebook import load
@@ -59,6 +59,20 @@ def test_the_chain_goes_up_a_level_at_a_time_and_then_repeats_until_somebody_ack
     ]
     one = sent(after(far, 45))
     assert chain(acknowledge(one, "lin", NOW), 460) == []
+
+
+def test_a_chain_that_was_ended_never_starts_again_by_itself() -> None:  # OnCall #3111
+    taken = acknowledge(sent(after(opened(), 15)), "lin", NOW + 16 * MINUTE)
+    assert taken.escalate_at is None
+    done = resolve(taken, "lin", "quality", "solved", None, NOW + 20 * MINUTE)
+    grade = RULES.decide("grades", {"cause": "quality", "suspected_malicious": False})
+    again = reopen(
+        done.model_copy(update={"decisions": (grade,)}), "lin", "not solved", RULES, NOW + 30 * MINUTE
+    )
+    for stands in (taken, done, again):
+        assert not [
+            key for _, key in chain(stands, 200) if key.startswith(("alert:1", "alert:2", "alert:rep"))
+        ]
 
 
 def test_every_level_of_the_chain_comes_not_only_the_first() -> None:  # freescout #3762

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions import rulebook
+from functions.domain.alerts import LINK_LENGTH, SMS_LENGTH, alert
 from functions.domain.cases import Case, Effect, Event, acknowledge, resolve
 from functions.domain.desks import Bundle, Desk, Drop, Hold, Placement, Send, claimant, place
 from functions.domain.duty import Duty, Override, Rota, Shift
@@ -406,6 +407,22 @@ def test_what_joins_an_incident_waits_for_one_summary_and_not_longer() -> None:
     )
 
 
+def test_an_incident_while_only_an_agent_is_there_goes_to_the_agent_at_once() -> None:  # StreamAlert #1104
+    duty = rota(
+        shift("agent", "00:00", "24:00", "lin"),
+        shift("supervisor", "09:00", "10:00"),
+        shift("manager", "09:00", "10:00"),
+    )
+    cases = burst(10)
+    outcome = placed(FIRST, cases[9], cases[9].opened_at, incidents=(on_product(cases),), duty=duty)
+    assert kinds(outcome) == [("incident", 10)]
+    assert isinstance(outcome, Send)
+    assert outcome.tellings[0].people == ("lin",)
+    some = burst(3, timedelta(0))
+    over = placed(FIRST, some[0], NOW + HOUR, hidden=(hidden(*some),), duty=duty)
+    assert kinds(over) == [("catch_up", 3), ("first", 1)]
+
+
 def test_a_claimed_incident_is_told_again_by_its_lead_and_by_nobody_else() -> None:
     cases = burst(10)
     incident = opened(cases)
@@ -545,3 +562,14 @@ def test_no_alert_is_lost_and_none_goes_out_after_the_acknowledgement(
         assert isinstance(outcome, Drop)
     else:
         assert kinds(outcome) == [(kind, 1)]
+
+
+@pytest.mark.parametrize("kind", ["incident", "summary", "catch_up"])
+def test_an_alert_about_many_fits_into_an_sms_and_names_nobody(kind: str) -> None:
+    link = "https://".ljust(LINK_LENGTH, "x")
+    many = review(product_title="保温杯" * 20, text="我的电话13800000000")
+    told = alert(case(review=many), FIRST, link, RULES, kind=kind, count=9999)
+    assert len(told.sms.encode("utf-16-be")) // 2 <= SMS_LENGTH
+    assert "9999" in told.sms
+    assert told.sms.endswith(link)
+    assert "13800000000" not in told.model_dump_json()

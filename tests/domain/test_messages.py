@@ -221,11 +221,16 @@ def test_silver_membership_is_told_although_the_case_is_closed_by_then() -> None
 
 
 def test_a_customer_who_waits_for_an_answer_gets_no_automatic_message() -> None:
-    asked = entry(key="reply:1", state="received", step="reply", at=NOW - timedelta(hours=1), sent_at=None)
+    asked = entry(key="reply:1", state="received", step="reply", at=NOW - timedelta(minutes=4), sent_at=None)
     assert why(tried("care", asked)) == "the customer waits for an answer"
-    answered = entry(key="y", step=FREE, promotional=False, at=NOW - timedelta(minutes=30), says=())
+    answered = entry(key="y", step=FREE, promotional=False, at=NOW - timedelta(minutes=3), says=())
     assert isinstance(tried("care", asked, answered), Send)
-    assert awaits_answer([answered.model_copy(update={"at": NOW - timedelta(hours=2)}), asked])
+    assert awaits_answer([answered.model_copy(update={"at": NOW - timedelta(hours=2)}), asked], None)
+
+
+def test_a_resolution_is_an_answer_too() -> None:
+    asked = entry(key="reply:1", state="received", step="reply", at=DUE - timedelta(hours=1), sent_at=None)
+    assert isinstance(tried("guidance", asked), Send)
 
 
 def test_what_was_taken_back_never_goes_out() -> None:

@@ -65,6 +65,12 @@ def test_public_replies_are_open_as_the_platform_has_it(
     assert bool(found.instead) == (way is None)
 
 
+def test_a_reply_that_can_be_given_once_only_says_so() -> None:
+    assert reached("public_reply", platform="kuaishou").once
+    assert ", once" in reached("public_reply", platform="taobao").told
+    assert not reached("public_reply", platform="jd").once
+
+
 def test_douyin_numbers_are_not_for_marketing() -> None:
     assert reached("care", "sms", "chat", platform="douyin").way == "chat"
     assert reached("guidance", platform="douyin").way == "chat"

@@ -10,11 +10,12 @@ import pytest
 from functions import case_events, messages_api
 from functions.domain.cases import Case, Event
 from functions.domain.profiles import Consent
+from functions.domain.waits import pause
 from functions.runtime.clients import client
 from functions.store import cases, customers, messages
 from functions.store.cases import open_case
 from functions.store.items import attributes
-from tests.builders import CUSTOMER, NOW, SHOP, case, profile, review
+from tests.builders import CUSTOMER, NOW, SHOP, case, decision, profile, review
 from tests.cloud import Cloud
 from tests.crash import dying_after, effects
 from tests.events import CONTEXT, stream_event
@@ -240,6 +241,22 @@ def test_a_reply_is_noted_on_the_open_cases_without_its_words(aws: Cloud) -> Non
     assert "13800000000" not in json.dumps(aws.items("cases"), ensure_ascii=False)
     (line,) = messages.history(SHOP, CUSTOMER)
     assert (line.state, line.text) == ("received", body["text"])
+
+
+def test_a_reply_ends_the_wait_for_the_customer_and_the_clock_runs_again(
+    aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graded = decision(then={"grade": "logistics_delay", "respond_within": 7200, "warn_before": 1800})
+    one = cases.save(pause(opened(decisions=(graded,)), "a picture", "lin", NOW))
+    later = NOW + timedelta(hours=1)
+    at(monkeypatch, later)
+    asked("POST", f"{HERE}/reply", {"message_id": "in-1", "text": "图片发了"})
+    after = stands(one)
+    assert not after.paused
+    assert after.due_at == one.due_at + timedelta(hours=1)
+    before = stands(one)
+    asked("POST", f"{HERE}/reply", {"message_id": "in-1", "text": "图片发了"})
+    assert stands(one) == before
 
 
 # rivals #12: loops and doubles

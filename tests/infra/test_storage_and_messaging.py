@@ -138,3 +138,8 @@ def test_every_alert_goes_to_the_notices_queue_as_it_is(stack: Deployed) -> None
         "RawMessageDelivery": True,
         "TopicArn": {"Ref": topic},
     }
+
+
+def test_what_is_over_leaves_the_desk_by_itself(stack: Deployed) -> None:
+    _, desk = stack.named("DynamoDB::Table", "desk")
+    assert desk["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}

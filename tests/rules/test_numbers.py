@@ -34,7 +34,7 @@ TECHNICAL: dict[str, dict[int | float, str]] = {
         50: "exhibits that a case's item holds",
         2048: "MB that pack_builder copies in its time",
     },
-    "malice.py": {100: "percent", 2000: "characters of a chat message"},
+    "malice.py": {100: "percent", 2000: "characters", 5: "quotes", 200: "characters", 20: "signals"},
     "money.py": {100: "fen of a yuan"},
     "profiles.py": {365: "days of the fact spent_12_months"},
     "reading.py": {100: "percent"},

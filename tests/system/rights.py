@@ -100,7 +100,7 @@ def _noun(resource: str) -> str:
     if ":appconfig:" in resource:
         return "rulebook"
     if ":s3:::" in resource:
-        return "evidence" + "".join(re.findall(r"/(\w+)/\*", resource))
+        return "/".join(["evidence", *re.findall(r"/(\w+)/\*", resource)])
     if ":secretsmanager:" in resource:
         return "secrets"
     found = re.search(r"winback-local-([a-z-]+)(?:/(?:index/)?(\w+))?", resource)

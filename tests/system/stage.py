@@ -229,7 +229,8 @@ class Stage:
                 return wrong
             legal.post(f"/cases/{number}/evidence/{place['exhibit_id']}/complete", file)
         except RefusedError as error:
-            return str(error)
+            # The answer to a HEAD has no body that could name the denial.
+            return str(error).replace("HeadObject operation: Forbidden", "HeadObject operation: AccessDenied")
         return ""
 
     def _call(self, method: str, path: str, body: Any, api: Any) -> str:
