@@ -137,7 +137,7 @@ def _blamed(text: str, seen: Signals, complains: float) -> bool:
             if clause.start <= hit.start < clause.end and not _BLAMES.isdisjoint(hit.topics)
         ]
         clear = complains >= _CLEARLY or clause.turns
-        if hits and (complains >= _NEARLY_SURE or (clear and any(NEUTRAL not in hit.topics for hit in hits))):
+        if hits and (complains >= _NEARLY_SURE or (clear and any(NEUTRAL not in one.topics for one in hits))):
             return True
         if clause.turns and clause.complains >= _BEYOND_DOUBT and complains >= _CLEARLY:
             return True

@@ -1,7 +1,7 @@
 """Blackmail, on texts constructed for it: real ones are practically absent from public data.
 
-Rows of kind `unseen` and `... fresh` were written before the words and patterns that now find them were changed;
-docs/decisions/0007-the-reader.md has what was found in each set before. Since then they are known like the others.
+Rows of kind `unseen` and `... fresh` were written before the words and patterns that now find them;
+docs/decisions/0007-the-reader.md has what was found in each set before.
 """
 
 import csv
