@@ -125,8 +125,8 @@ def _blamed(text: str, seen: Signals, complains: float) -> bool:
     """Return whether a complaining clause has a word that blames, and the text or a "but" speaks for it.
 
     A word that only names a matter ("客服", "噪音") stands in praise as often: it needs a text that is nearly
-    sure. What is said of another shop's or an earlier thing is no complaint about this one. Behind a "but" the
-    model does without a word where it has no doubt.
+    sure. What is said of another shop's or an earlier thing is no complaint about this one. Behind a "but" no
+    word is needed where the model has no doubt.
     """
     for clause in seen.clauses:
         if clause.complains < _CLAUSE or _ANOTHER.search(text, clause.start, clause.end):
@@ -137,7 +137,8 @@ def _blamed(text: str, seen: Signals, complains: float) -> bool:
             if clause.start <= hit.start < clause.end and not _BLAMES.isdisjoint(hit.topics)
         ]
         clear = complains >= _CLEARLY or clause.turns
-        if hits and (complains >= _NEARLY_SURE or (clear and any(NEUTRAL not in one.topics for one in hits))):
+        blames = any(NEUTRAL not in hit.topics for hit in hits)
+        if (hits and complains >= _NEARLY_SURE) or (blames and clear):
             return True
         if clause.turns and clause.complains >= _BEYOND_DOUBT and complains >= _CLEARLY:
             return True
