@@ -33,7 +33,7 @@ def judge(review: Review, rules: Rules) -> Verdict:
     """Return the verdict on one version of a review, by its rating and by what its text says."""
     reading = rules.read(review.text)
     # Against a good rating the model's word alone is not enough: praise that it has not met looks like a
-    # complaint to it, and each false alarm opens a case.
+    # complaint to it, and each false alarm opens a case. A word that blames must stand where it complains.
     rated = review.rating is not None or review.stars is not None
     complains = reading.complains and (reading.worded or not rated)
     decision = rules.decide(
