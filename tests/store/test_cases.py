@@ -197,7 +197,7 @@ def test_a_case_is_pending_exactly_while_its_outbox_holds_something(aws: Cloud) 
 
 
 def test_a_case_is_on_the_agenda_while_time_may_bring_something(aws: Cloud) -> None:
-    saved = opened(escalate_at=NOW + timedelta(minutes=15))
+    saved = opened(outbox={}, escalate_at=NOW + timedelta(minutes=15))
     assert stored(aws)["agenda_at"] == "2026-03-02T08:15:00.000000Z"
     assert cases.on_agenda(NOW + timedelta(minutes=14)) == {}
     assert cases.on_agenda(NOW + timedelta(minutes=15)) == {saved.case_id: NOW + timedelta(minutes=15)}
@@ -206,7 +206,7 @@ def test_a_case_is_on_the_agenda_while_time_may_bring_something(aws: Cloud) -> N
 
 
 def test_every_case_due_is_found_wherever_its_number_puts_it() -> None:
-    many = {opened(review_id=f"r{n}", escalate_at=NOW).case_id for n in range(30)}
+    many = {opened(review_id=f"r{n}", outbox={}, escalate_at=NOW).case_id for n in range(30)}
     assert cases.on_agenda(NOW).keys() == many
 
 
