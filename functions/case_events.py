@@ -18,7 +18,7 @@ from typing import Any
 
 from functions.domain.cases import Case, Effect
 from functions.domain.outbox import Done, Held, due, recorded
-from functions.effects import alerts, messages, workflow
+from functions.effects import alerts, messages, money, workflow
 from functions.effects.placing import Wanted
 from functions.runtime.clock import now
 from functions.runtime.observability import count, logger, observed, seconds
@@ -34,6 +34,8 @@ PERFORMERS: dict[str, Performer] = {
     "start": workflow.start,
     "wake": workflow.wake,
     "message": messages.perform,
+    "grant": money.grant,
+    "order": money.order,
 }
 
 

@@ -87,6 +87,7 @@ class Detail(Case):
 
     # The token lets its holder steer the workflow: it stays inside.
     task_token: str | None = Field(None, exclude=True)
+    used_links: dict[str, Time] = Field({}, exclude=True)
     outbox: dict[str, Effect] = Field(default_factory=dict, exclude=True)
     events: dict[str, Event] = Field(default_factory=dict, exclude=True)
     history: list[Event] = Field(serialization_alias="timeline")
@@ -315,5 +316,8 @@ def _detail(case: Case) -> Detail:
         history=case.timeline,
         latency=milestones(case),
         outstanding=sorted(case.outbox),
-        explanation=[explain(decision) for decision in case.decisions],
+        explanation=[
+            *(explain(decision) for decision in case.decisions),
+            *(f"reach: {each.told}" for each in case.reach),
+        ],
     )

@@ -19,10 +19,12 @@ from functions import rulebook
 from functions.domain.cases import Case, Effect, Event, case_id, changed
 from functions.domain.drafts import Draft, drafts
 from functions.domain.gate import Found, forbidden
-from functions.domain.messages import FREE, Entry, echoes, free_key, key, objections, opts_out, wrote
+from functions.domain.history import FREE, Entry, echoes, opts_out
+from functions.domain.messages import free_key, key, objections, wrote
 from functions.domain.profiles import Channel, Profile
 from functions.domain.reachability import Reach
 from functions.domain.times import Time
+from functions.domain.waits import resume
 from functions.runtime.api import Refusal, caller, documented, resolver
 from functions.runtime.clock import now
 from functions.runtime.errors import Unknown
@@ -305,7 +307,10 @@ def _opt_out(shop_id: str, customer_id: str, moment: datetime) -> datetime:
 
 
 def _noted(shop_id: str, customer_id: str, number: str, way: str, moment: datetime) -> list[str]:
-    """Note on each case that is not closed that its customer wrote. The words stay with the customer."""
+    """Note on each case that is not closed that its customer wrote: whatever waited for that goes on.
+
+    The words stay with the customer.
+    """
     profile = customers.profile(shop_id, customer_id)
     known = cases.read_many(map(case_id, profile.bad_reviews if profile else ())).values()
     event = Event(at=moment, kind="customer wrote", note=f"by {way}")
@@ -313,7 +318,7 @@ def _noted(shop_id: str, customer_id: str, number: str, way: str, moment: dateti
     def note(case: Case) -> Case:
         if f"replied:{number}" in case.events:
             return case
-        return changed(case, {}, {f"replied:{number}": event})
+        return changed(resume(case, None, moment), {}, {f"replied:{number}": event})
 
     open_ones = [case for case in known if case.status != "closed"]
     return [cases.change(case.case_id, note, known=case).case_id for case in open_ones]

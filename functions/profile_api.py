@@ -14,10 +14,11 @@ from typing import Annotated, Any, Literal
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
 
-from functions.domain.cases import Outcome, Status, case_id, forget_person
+from functions.domain.cases import Outcome, Status, case_id
 from functions.domain.causes import Cause
 from functions.domain.decisions import Decision
-from functions.domain.messages import Entry
+from functions.domain.erasure import forget_person
+from functions.domain.history import Entry
 from functions.domain.money import Fen
 from functions.domain.profiles import Channel, Consent, Order, Profile
 from functions.domain.reviews import Review

@@ -1,9 +1,18 @@
-"""The API as OpenAPI, made from its two functions: `python -m infra.openapi >docs/openapi.json`."""
+"""The API as OpenAPI, made from its functions: `python -m infra.openapi >docs/openapi.json`."""
 
 import json
 from typing import Any
 
-from functions import cases_api, desk_api, messages_api, profile_api
+from functions import (
+    cases_api,
+    coupons_api,
+    desk_api,
+    evidence_api,
+    malice_api,
+    messages_api,
+    money_api,
+    profile_api,
+)
 
 _TITLE = "Winback"
 _ABOUT = "Turns bad reviews into kept customers. Every request is signed (AWS Signature Version 4)."
@@ -16,15 +25,19 @@ _SIGNED = {
 
 
 def document() -> dict[str, Any]:
-    """Return the merged description. Raises ValueError where the two functions mean different things."""
+    """Return the merged description. Raises ValueError where its functions mean different things."""
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {}
-    for app in (cases_api.app, messages_api.app, profile_api.app, desk_api.app):
+    apps = (
+        *(cases_api.app, messages_api.app, profile_api.app, desk_api.app),
+        *(malice_api.app, evidence_api.app, money_api.app, coupons_api.app),
+    )
+    for app in apps:
         part = json.loads(app.get_openapi_json_schema(title=_TITLE, version="1.0.0"))
         paths |= part["paths"]
         for name, schema in part["components"]["schemas"].items():
             if schemas.setdefault(name, schema) != schema:
-                raise ValueError(f"the two functions describe {name} differently; rename one of them")
+                raise ValueError(f"the functions describe {name} differently; rename one of them")
     return {
         "openapi": "3.1.0",
         "info": {"title": _TITLE, "version": "1.0.0", "description": _ABOUT},

@@ -5,11 +5,15 @@ from constructs import Construct
 
 from infra.constructs.alarms import Alarms
 from infra.constructs.api import Api
+from infra.constructs.channels import Channels
 from infra.constructs.conversation import Conversation
 from infra.constructs.dashboard import BusinessDashboard
 from infra.constructs.desk import Desk
+from infra.constructs.evidence import Evidence
 from infra.constructs.functions import Functions
 from infra.constructs.messaging import Messaging
+from infra.constructs.money import Money
+from infra.constructs.page import Page
 from infra.constructs.storage import Storage
 from infra.constructs.triggers import Triggers
 from infra.constructs.workflows import FollowUp
@@ -34,11 +38,23 @@ class Winback(Stack):
             self, "Functions", stage=stage, storage=storage, messaging=messaging, follow_up=follow_up
         )
         conversation = Conversation(self, "Conversation", functions=functions, storage=storage)
+        Channels(self, "Channels", stage=stage, storage=storage, messaging=messaging, functions=functions)
+        money = Money(self, "Money", stage=stage, storage=storage, messaging=messaging, functions=functions)
         Triggers(self, "Triggers", stage=stage, functions=functions, messaging=messaging, storage=storage)
         api = Api(self, "Api", stage=stage, functions=functions, key=storage.key)
         Desk(self, "Desk", functions=functions, storage=storage, api=api)
         conversation.serve(api)
-        functions.case_events.add_environment("WINBACK_CASE_LINK", stage.case_link or f"{api.url}/cases/")
+        money.serve(api)
+        Page(self, "Page", stage=stage, storage=storage, functions=functions, api=api)
+        evidence = Evidence(
+            self,
+            "Evidence",
+            stage=stage,
+            storage=storage,
+            messaging=messaging,
+            functions=functions,
+            api=api,
+        )
         alarms = Alarms(
             self,
             "Alarms",
@@ -68,6 +84,16 @@ class Winback(Stack):
             "ReviewsQueueUrl": messaging.reviews.queue.queue_url,
             "PollsDlqUrl": messaging.polls.failed.queue_url,
             "ReviewsDlqUrl": messaging.reviews.failed.queue_url,
+            "ChannelsTable": storage.channels.table_name,
+            "NoticesQueueUrl": messaging.notices.queue.queue_url,
+            "NoticesDlqUrl": messaging.notices.failed.queue_url,
+            "EvidenceBucket": evidence.bucket.bucket_name,
+            "PacksQueueUrl": messaging.packs.queue.queue_url,
+            "PacksDlqUrl": messaging.packs.failed.queue_url,
+            "LegalPolicyArn": evidence.legal.managed_policy_arn,
+            "LedgerTable": storage.ledger.table_name,
+            "OrdersQueueUrl": messaging.orders.queue.queue_url,
+            "OrdersDlqUrl": messaging.orders.failed.queue_url,
             "TicksDlqUrl": messaging.ticks.failed.queue_url,
             "CaseEventsDlqUrl": messaging.failed_case_events.queue_url,
             "AlertsTopicArn": messaging.alerts.topic_arn,

@@ -6,7 +6,7 @@ Chosen with `-c stage=NAME` (dev when absent). Further context keys:
 |---|---|---|
 | alarm_emails | who hears of alarms, separated by commas | nobody |
 | alert_emails, alert_phones | supervisors who get alerts, separated by commas | nobody |
-| case_link | URL prefix of a case in alerts; the case number follows | the API's own address |
+| case_link | URL prefix of a case's page, 65 characters at most; a token follows | the API's own /p/ |
 | time_scale, time_floor_s | local only: waits become max(floor, seconds * scale) | 1, 0 |
 """
 
@@ -26,6 +26,7 @@ from aws_cdk.aws_logs import RetentionDays
 from constructs import Node
 
 NAMES = ("dev", "prod", "local")
+LINK_PREFIX = 62  # LINK_LENGTH without the token: functions/domain/alerts.py, links.py
 
 
 class UnknownStageError(ValueError):
@@ -35,6 +36,13 @@ class UnknownStageError(ValueError):
         super().__init__(
             f"stage {name!r} does not exist; choose one of {', '.join(NAMES)} with -c stage=NAME"
         )
+
+
+class LinkTooLongError(ValueError):
+    """The links in alerts would not fit into a text message."""
+
+    def __init__(self, link: str) -> None:
+        super().__init__(f"case_link has {len(link)} characters; text messages have room for {LINK_PREFIX}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,11 +108,13 @@ class Stage:
 def chosen(node: Node) -> Stage:
     """Return the stage that the context asks for.
 
-    Raises UnknownStageError for a name that is none of NAMES.
+    Raises UnknownStageError for a name that is none of NAMES, LinkTooLongError.
     """
     name = _text(node, "stage", "dev")
     if name not in NAMES:
         raise UnknownStageError(name)
+    if len(link := _text(node, "case_link", "")) > LINK_PREFIX:
+        raise LinkTooLongError(link)
     local, prod = name == "local", name == "prod"
     return Stage(
         name=name,
@@ -117,7 +127,7 @@ def chosen(node: Node) -> Stage:
         alarm_emails=_list(node, "alarm_emails"),
         alert_emails=_list(node, "alert_emails"),
         alert_phones=_list(node, "alert_phones"),
-        case_link=_text(node, "case_link", "") or None,
+        case_link=link or None,
         time_scale=_text(node, "time_scale", "1") if local else "1",
         time_floor_s=_text(node, "time_floor_s", "0") if local else "0",
     )

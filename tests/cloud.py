@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -19,7 +19,7 @@ from moto.sqs.models import sqs_backends
 from functions.runtime.clients import client
 from functions.store.items import plain
 
-REGION = "eu-west-1"
+REGION: Literal["eu-west-1"] = "eu-west-1"
 ENDPOINT = os.environ.get("WINBACK_DYNAMODB_ENDPOINT")
 _WORKFLOW = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
 _PSEUDO = {
@@ -63,12 +63,23 @@ class Cloud:
             return
         self._mock.start()
         self._make_tables()
-        sqs, sns, workflows = client("sqs"), client("sns"), client("stepfunctions")
+        s3, sqs, sns = client("s3"), client("sqs"), client("sns")
+        workflows = client("stepfunctions")
         for _, properties in self._of("AWS::SQS::Queue"):
             visible = str(properties.get("VisibilityTimeout", 30))
             sqs.create_queue(QueueName=properties["QueueName"], Attributes={"VisibilityTimeout": visible})
+        for _, properties in self._of("AWS::S3::Bucket"):
+            made: Any = {"Bucket": self._resolved(properties["BucketName"])}
+            s3.create_bucket(**made, CreateBucketConfiguration={"LocationConstraint": REGION})
+            s3.put_bucket_versioning(**made, VersioningConfiguration={"Status": "Enabled"})
         for _, properties in self._of("AWS::SNS::Topic"):
             sns.create_topic(Name=properties["TopicName"])
+        for _, properties in self._of("AWS::SecretsManager::Secret"):
+            made = properties["GenerateSecretString"]
+            value = json.loads(made["SecretStringTemplate"]) | {
+                made["GenerateStringKey"]: "x" * made["PasswordLength"]
+            }
+            client("secretsmanager").create_secret(Name=properties["Name"], SecretString=json.dumps(value))
         for _, properties in self._of("AWS::StepFunctions::StateMachine"):
             workflows.create_state_machine(
                 name=properties["StateMachineName"],
@@ -167,6 +178,8 @@ class Cloud:
                 return str(properties["TableName"])
             case "AWS::SQS::Queue":
                 return self._queue_url(properties["QueueName"])
+            case "AWS::S3::Bucket":
+                return self._resolved(properties["BucketName"])
             case "AWS::SNS::Topic":
                 return self._arn("sns", properties["TopicName"])
             case "AWS::StepFunctions::StateMachine":

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.runtime import clients
+from functions.runtime import clients, credentials
 from functions.store import shops
 from tests.cloud import ENDPOINT, REGION, Cloud
 
@@ -41,6 +41,7 @@ def aws(
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     shops.forget_hours()
+    credentials.forget()
     cloud.start()
     yield cloud
     cloud.stop()

@@ -23,7 +23,7 @@ from unittest.mock import patch
 
 from botocore.client import BaseClient
 
-_READING = ("Get", "BatchGet", "TransactGet", "Query", "Scan", "Describe", "Receive", "List")
+_READING = ("Get", "BatchGet", "TransactGet", "Query", "Scan", "Describe", "Receive", "List", "Head")
 
 
 class Died(BaseException):

@@ -21,6 +21,9 @@ ALLOWED = {
     "store": {"domain", "runtime"},
     "effects": {"domain", "rulebook", "runtime", "store"},
     "platforms": {"domain", "runtime"},
+    "page": {"domain"},
+    "channels": {"domain", "runtime"},
+    "evidence": {"domain"},
 }
 
 

@@ -6,7 +6,7 @@ and nothing that was taken back in the meantime can still happen.
 
 from datetime import datetime, timedelta
 
-from functions.domain import chain
+from functions.domain import appeals, chain
 from functions.domain.cases import Case, Effect, Event, changed, woken
 from functions.domain.decisions import Rules
 from functions.domain.pace import REAL, Pace
@@ -22,12 +22,14 @@ def next_moment(case: Case, pace: Pace) -> datetime | None:
         moments.append(deadline[1])
     if case.paused:
         moments.append(_wait_ends(case, pace))
+    if moment := appeals.next_moment(case):
+        moments.append(moment)
     return min(moments, default=None)
 
 
 def advance(case: Case, rules: Rules, pace: Pace, now: datetime) -> Case:
     """Return the case with everything in its outbox that is due by now; the same case where nothing is."""
-    case = chain.released(_released(case, now), case, rules, pace, now)
+    case = chain.released(appeals.advance(_released(case, now), now), case, rules, pace, now)
     if (at := chain.next_at(case)) is not None and at <= now:
         case = chain.go_on(case, rules, pace, now)
     if case.paused and _wait_ends(case, pace) <= now:
@@ -52,7 +54,9 @@ def _deadline(case: Case, pace: Pace) -> tuple[str, datetime] | None:
         return None
     names = ("warned", "breached", "expired")
     name = next(name for name in names if case.keyed(name) not in case.events)
-    expires_at = case.due_at + timedelta(seconds=case.give_up_s)
+    # Whoever waited for the customer after the breach has the whole time to give up again.
+    since = max([case.due_at, *(each.until for each in case.pauses if each.until)])
+    expires_at = since + timedelta(seconds=case.give_up_s)
     at = dict(zip(names, (case.warn_at, case.due_at, expires_at), strict=True))[name]
     if pace == REAL:
         return name, at

@@ -15,7 +15,7 @@ CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 # Two concatenated UCS-2 segments of 67 characters each (3GPP TS 23.038 and 23.040).
 SMS_LENGTH = 134
-LINK_LENGTH = 85  # the API's own address in any region, and the case number
+LINK_LENGTH = 101  # the API's own address in any region where SNS sends SMS, /p/ and the token
 
 GRADES = {
     "logistics_delay": "物流慢",
@@ -31,7 +31,7 @@ GRADES = {
 _DAYS = "一二三四五六日"
 CHAIN = ("first", "escalation", "repeat")  # the kinds that an acknowledgement ends
 _UNSURE = "（请核对原因）"
-_RATINGS = {"bad": "差评", "neutral": "中评", "good": "好评含不满", None: "不满"}
+_RATINGS = {"bad": "差评", "neutral": "中评", "good": "好评不满", None: "不满"}
 
 
 class Alert(BaseModel):
@@ -84,13 +84,12 @@ def alert(
         "grade": GRADES[case.grade] + (_UNSURE if case.needs_check else ""),
         "how_bad": how_bad(case.review),
         "due": _when(case, effect.at, with_day=True),
-        "case_id": case.case_id,
         "link": link,
         "count": str(count),
     }
     room = _room(decision.text("template"), values, rules)
-    if room < 1:  # a long link: better the time without its day than a third segment
-        values["due"] = _when(case, effect.at, with_day=False)
+    if room < 1:  # a long link: better the time without its day, and no doubt, than a third segment
+        values |= {"due": _when(case, effect.at, with_day=False), "grade": GRADES[case.grade]}
         room = _room(decision.text("template"), values, rules)
     product = _cut(case.review.product_title or "商品", room)
     return Alert(

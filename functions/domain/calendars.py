@@ -138,15 +138,19 @@ def day(hours: Hours, at: date) -> Day:
         return Day(at, planned, "week")
     if not is_known(at.year):
         return Day(at, planned, "unknown")
+    off, name = _chinese(at)
+    if not name:
+        return Day(at, planned, "week")
+    return Day(at, (), "holiday", name) if off else Day(at, hours.week[hours.make_up_as], "make_up", name)
+
+
+@lru_cache(512)
+def _chinese(at: date) -> tuple[bool, str]:
+    """Return whether China is off on the date, and the holiday that this is about; none on ordinary days."""
     import chinese_calendar  # only shops that keep Chinese holidays need it
 
     off, name = chinese_calendar.get_holiday_detail(at)
-    if name is None:  # an ordinary weekend or working day
-        return Day(at, planned, "week")
-    chinese = chinese_calendar.Holiday(name).chinese
-    return (
-        Day(at, (), "holiday", chinese) if off else Day(at, hours.week[hours.make_up_as], "make_up", chinese)
-    )
+    return off, chinese_calendar.Holiday(name).chinese if name else ""
 
 
 @lru_cache

@@ -16,7 +16,8 @@ from functions.domain.calendars import Hours
 from functions.domain.causes import Cause
 from functions.domain.deadlines import Clock, Pause, due, ended
 from functions.domain.decisions import Decision, Rules
-from functions.domain.malice import suspicion
+from functions.domain.exhibits import Dossier
+from functions.domain.malice import Malice, Signal, signals, suspicion
 from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Order, Profile
 from functions.domain.reachability import Addressee, Reach, plan, told
@@ -70,7 +71,9 @@ class Case(BaseModel):
     grade: str
     owner: str
     suspected_malicious: bool = False
-    signals: tuple[str, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    malice: Malice | None = Field(None, description="Since it was suspected: what a person says of it")
+    dossier: Dossier = Field(default_factory=Dossier)
     tier: str
     remedy: str
     coupon: int = Field(0, description="fen")
@@ -96,6 +99,7 @@ class Case(BaseModel):
     outcome: Outcome | None = None
     events: dict[str, Event] = Field(default_factory=dict)
     outbox: dict[str, Effect] = Field(default_factory=dict)
+    used_links: dict[str, Time] = Field({}, description="Nonces of links that acted, with their expiry")
     task_token: str | None = Field(None, description="Ends the wait that the workflow is in")
     version: int = 0
 
@@ -159,7 +163,8 @@ def open_case(
     The order's total is the order value; where the order is unknown, the reviewed item's price.
     """
     reading = verdict.reading
-    malice = suspicion(reading, profile, rules)
+    found = signals(review, reading, profile, rules, now)
+    malice = suspicion(found, False, rules)
     suspected = malice.then["suspected"] is True
     grade = rules.decide("grades", {"cause": reading.cause, "suspected_malicious": suspected})
     customer_tier = tier(profile, order, rules, now)
@@ -179,7 +184,8 @@ def open_case(
         grade=grade.text("grade"),
         owner=grade.text("owner"),
         suspected_malicious=suspected,
-        signals=tuple(malice.names("signals")),
+        signals=found,
+        malice=Malice(status="suspected", at=now) if suspected else None,
         tier=customer_tier.text("tier"),
         remedy=offer.text("remedy"),
         coupon=offer.number("coupon"),
@@ -259,11 +265,20 @@ def resolve(case: Case, by: str, cause: Cause, outcome: Outcome, note: str | Non
                 "confirmed_cause": cause,
                 "outcome": outcome,
                 **ended(case.clock, now),
+                "outbox": case.outbox | (_grants(case, now) if outcome == "solved" else {}),
             },
             {case.keyed("resolved"): Event(at=now, kind="resolved", by=by, note=note)},
         ),
         now,
     )
+
+
+def _grants(case: Case, now: datetime) -> dict[str, Effect]:
+    """What a solved case's customer gets; whatever was given in an earlier run is not given again."""
+    gift = case.goodwill in ("vip_gift", "card_and_gift")
+    wanted = {"remedy": case.remedy != "none", "coupon": case.coupon > 0, "goodwill": gift}
+    steps = [step for step, given in wanted.items() if given]
+    return {case.keyed(f"grant:{step}"): Effect(kind="grant", at=now, name=step) for step in steps}
 
 
 def reopen(case: Case, by: str, why: str, rules: Rules, now: datetime) -> Case:
@@ -274,9 +289,10 @@ def reopen(case: Case, by: str, why: str, rules: Rules, now: datetime) -> Case:
     """
     if case.waiting:
         return case
-    warn_at, due_at = due(case.clock.grade, now, rules, case.hours)
+    warn_at, due_at = due(case.clock.grade, now, rules, case.hours, case.pauses)
     again = case.model_copy(update={"run": case.run + 1})
-    stopped = woken(case, now).outbox
+    # An alert that is still there would be told as one of the new run.
+    stopped = {key: effect for key, effect in woken(case, now).outbox.items() if effect.kind != "alert"}
     return changed(
         again,
         {
@@ -289,24 +305,6 @@ def reopen(case: Case, by: str, why: str, rules: Rules, now: datetime) -> Case:
             "outbox": stopped | {f"start:{again.run}": Effect(kind="start", at=now)},
         },
         {again.keyed("reopened"): Event(at=now, kind="reopened", by=by, note=why)},
-    )
-
-
-def forget_person(case: Case, now: datetime) -> Case:
-    """Return the case without the person who wrote, what they wrote and notes. Again changes nothing."""
-    known = case.review.customer_id, case.review.order_id, case.review.text, case.evidence
-    if "erased" in case.events and not any(known):
-        return case
-    review = case.review.without_person()
-    events = {key: event.model_copy(update={"note": None}) for key, event in case.events.items()}
-    return changed(
-        case.model_copy(update={"events": events}),
-        {
-            "review": review,
-            "evidence": (),
-            "pauses": tuple(pause.model_copy(update={"why": ""}) for pause in case.pauses),
-        },
-        {"erased": Event(at=now, kind="person erased")},
     )
 
 

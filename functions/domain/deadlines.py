@@ -67,21 +67,30 @@ class Clock:
 
 
 def due(
-    grade: Decision, seen_at: datetime, rules: Rules, hours: Hours | None = None
+    grade: Decision,
+    started_at: datetime,
+    rules: Rules,
+    hours: Hours | None = None,
+    pauses: tuple[Pause, ...] = (),
 ) -> tuple[datetime, datetime]:
     """Return (warn at, due at) for a grade, counted from when the review was first visible to us.
 
-    The promised 24 hours are, as every deadline, hours in which the shop is open.
+    The promised 24 hours are, as every deadline, hours in which the shop is open. Raises DeadlineTooLate.
     """
-    clock = Clock(grade, seen_at, hours)
+    clock = Clock(grade, started_at, hours, pauses)
     longest = rules.decide("limits", {"of": "grades.respond_within"}).number("longest")
     if clock.within > timedelta(seconds=longest):
         promised = f"{longest / 3600:g} hours"
         raise DeadlineTooLate(
             f"{grade.table}.{grade.row}: respond_within is {clock.within}, more than the promised {promised}"
         )
+    return _rings(clock)
+
+
+def _rings(clock: Clock) -> tuple[datetime, datetime]:
+    """Return (warn at, due at) of a clock that does not stand."""
     warn_at, due_at = deadline(clock)
-    assert warn_at is not None  # nothing pauses a case that was just seen
+    assert warn_at is not None
     assert due_at is not None
     return warn_at, due_at
 
@@ -132,5 +141,5 @@ def ended(clock: Clock, now: datetime) -> dict[str, Any]:
     # `now` is another machine's than at the beginning, which may be a little ahead.
     over = last.model_copy(update={"until": max(now, last.since)})
     pauses = (*clock.pauses[:-1], over)
-    warn_at, due_at = deadline(replace(clock, pauses=pauses))
+    warn_at, due_at = _rings(replace(clock, pauses=pauses))
     return {"pauses": pauses, "warn_at": warn_at, "due_at": due_at}

@@ -14,7 +14,7 @@ from functions.domain.alerts import CHAIN, kind_of, route
 from functions.domain.cases import Case, Effect
 from functions.domain.decisions import Rules
 from functions.domain.duty import Duty, next_there, on_duty, there
-from functions.domain.incidents import Incident, around, going_on, stands
+from functions.domain.incidents import HOUR, Incident, around, going_on, stands
 from functions.domain.pace import REAL, Pace
 from functions.domain.silences import Hidden, Maintenance, Quiet, Silence, quiet
 from functions.domain.times import iso
@@ -130,7 +130,9 @@ def place(
     case: Case, effect: Effect, desk: Desk, rules: Rules, now: datetime, pace: Pace = REAL
 ) -> Placement:
     """Return what is to happen to an alert of the case, as things stand now."""
-    asked = _Asked(case, effect, desk, rules, now, pace)
+    hour = pace.shrunk(HOUR)
+    incidents = tuple(each.model_copy(update={"hour": hour}) for each in desk.incidents)
+    asked = _Asked(case, effect, desk.model_copy(update={"incidents": incidents}), rules, now, pace)
     if reason := pointless(case, asked.kind, now):
         return Drop(reason)
     if still := quiet(desk.silences, desk.maintenance, case, asked.kind, now):
@@ -148,6 +150,8 @@ def claimant(case: Case, effect: Effect) -> str:
 
 def pointless(case: Case, kind: str, now: datetime) -> str | None:
     """Return why the alert matters no longer."""
+    if kind == "appeal":  # its deadline is the platform's, whatever became of the case
+        return None
     if not case.waiting:
         return f"the case is {case.status}"
     if kind in CHAIN and case.status != "open":
@@ -160,7 +164,7 @@ def pointless(case: Case, kind: str, now: datetime) -> str | None:
 
 def _inhibited(asked: _Asked) -> Hold | None:
     case, now = asked.case, asked.now
-    if asked.kind == "breach":  # the table of inhibitions cannot name it either
+    if asked.kind in ("breach", "appeal"):  # the table of inhibitions cannot name them either
         return None
     rule = asked.rules.decide("inhibitions", {"kind": asked.kind})
     after = rule.number("after_escalation")

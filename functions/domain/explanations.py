@@ -19,7 +19,7 @@ class Milestone(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    step: str = Field(description="posted, seen, decided, alerted, acknowledged or resolved")
+    step: str = Field(description="posted, seen, decided, alerted, delivered, acknowledged or resolved")
     at: Time
     since_posted_s: float
     since_seen_s: float
@@ -33,6 +33,9 @@ def milestones(case: Case) -> list[Milestone]:
         "seen": seen,
         "decided": case.opened_at,
         "alerted": case.alerted_at,
+        "delivered": min(
+            (each.at for each in case.events.values() if each.kind == "delivered"), default=None
+        ),
         "acknowledged": case.acknowledged_at,
         "resolved": case.resolved_at,
     }

@@ -26,6 +26,7 @@ class Incident(BaseModel):
     """What happens on a product or from a customer; an incident proper once `opened_at` is set.
 
     `led_by` is the case whose alert opened it, `told_by` the one whose alert told of it last, at `told_at`.
+    `hour` is how long an hour lasts: less at a compressed pace, where a year's reviews come in minutes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -36,6 +37,7 @@ class Incident(BaseModel):
     led_by: str | None = None
     told_at: Time | None = None
     told_by: str | None = None
+    hour: timedelta = HOUR
 
     @property
     def of(self) -> Of:
@@ -47,12 +49,12 @@ class Incident(BaseModel):
 
     def count(self, now: datetime) -> int:
         """Return how many joined within the hour before `now`."""
-        return sum(now - HOUR < joined <= now for joined in self.joined)
+        return sum(now - self.hour < joined <= now for joined in self.joined)
 
     @property
     def size(self) -> int:
         """Return how many belong to it since it was opened, with those of the hour before."""
-        since = self.opened_at - HOUR if self.opened_at is not None else None
+        since = self.opened_at - self.hour if self.opened_at is not None else None
         return sum(since is None or joined > since for joined in self.joined)
 
     def has(self, case: Case) -> bool:
@@ -96,7 +98,7 @@ def around(incident: Incident, case: Case) -> int:
     same moment the last to join sees them all.
     """
     mine = case.opened_at
-    return incident.count(max((at for at in incident.joined if at <= mine + HOUR), default=mine))
+    return incident.count(max((at for at in incident.joined if at <= mine + incident.hour), default=mine))
 
 
 def going_on(incident: Incident, rules: Rules, now: datetime) -> Decision | None:
@@ -115,6 +117,6 @@ def _decide(incident: Incident, last_hour: int, quiet_for: timedelta, rules: Rul
             "of": incident.of,
             "last_hour": last_hour,
             "opened": incident.opened_at is not None,
-            "quiet_for": int(quiet_for.total_seconds()),
+            "quiet_for": int(quiet_for * (HOUR / incident.hour) / timedelta(seconds=1)),
         },
     )

@@ -10,62 +10,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
 
 from functions.domain import gate
 from functions.domain.cases import Case, Effect
 from functions.domain.decisions import Decision, Rules
+from functions.domain.history import FREE, Entry, Message, awaits_answer
 from functions.domain.money import yuan
 from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Channel, Order, Profile
 from functions.domain.reachability import Addressee, agreed, channel, obstacle
-from functions.domain.times import Time
 
-FREE = "free"  # the step of a message that a person writes
 OUTSIDE = "outside the hours of contact"
 MONTH = 30 * 24 * 3600
 _WAY_OUT = re.compile(r"退订|回复?\s?TD|unsubscribe|reply stop", re.IGNORECASE)
-_OPT_OUT = re.compile(r"\W*(?:t|td|n|stop|退订|退定|取消订阅|unsubscribe)\W*", re.IGNORECASE)
-
-State = Literal["held", "recalled", "sent", "received"]
-
-
-class Message(BaseModel):
-    """A text for a customer, for the shop's sender. `key` is the same however often it is sent."""
-
-    model_config = ConfigDict(frozen=True)
-
-    key: str
-    case_id: str
-    shop_id: str
-    customer_id: str
-    step: str
-    channel: Channel
-    promotional: bool
-    text: str
-
-
-class Entry(BaseModel):
-    """A line of a customer's message history, by `at` and `key`.
-
-    `sent` is written before the text is handed over, so that whoever counts finds it, whatever happens next.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    key: str
-    at: Time
-    state: State
-    step: str
-    channel: Channel
-    text: str
-    case_id: str | None = None
-    promotional: bool = False
-    says: tuple[str, ...] = ()
-    by: str | None = None
-    sent_at: Time | None = None
 
 
 @dataclass(frozen=True)
@@ -174,7 +131,7 @@ def refusals(
             "promotional_last_30_days": sum(
                 1 for one in sent if one.promotional and one.sent_at is not None and one.sent_at > month
             ),
-            "awaits_answer": draft.step != FREE and awaits_answer(others),
+            "awaits_answer": draft.step != FREE and awaits_answer(others, case.resolved_at),
             "names_way_out": _WAY_OUT.search(draft.text) is not None,
         },
     )
@@ -184,14 +141,6 @@ def refusals(
 def _opted_out(customer: Customer, promotional: bool) -> bool:
     """An opt-out in one shop ends everything there, and what is promotional in all shops of the owner."""
     return customer.profile.opted_out_at is not None or (customer.opted_out and promotional)
-
-
-def awaits_answer(history: Sequence[Entry]) -> bool:
-    """Whether the customer wrote last: what a person wrote since, or was about to, is the answer."""
-    last = max((one for one in history if one.state == "received"), key=lambda one: one.at, default=None)
-    if last is None:
-        return False
-    return not any(one.step == FREE and one.state in ("held", "sent") and one.at > last.at for one in history)
 
 
 def objections(
@@ -236,16 +185,6 @@ def free_key(at: datetime) -> str:
     return f"message:{FREE}-{at:%Y%m%dT%H%M%S%f}"
 
 
-def opts_out(text: str) -> bool:
-    """Whether an inbound text says nothing but that no message is wanted any more."""
-    return _OPT_OUT.fullmatch(text.strip()) is not None
-
-
-def echoes(text: str, history: Sequence[Entry]) -> bool:
-    """Whether an inbound text is one of our own that the platform shows us as if it came from outside."""
-    return any(entry.state == "sent" and entry.text.strip() == text.strip() for entry in history)
-
-
 def next_contact(now: datetime, opens: int, closes: int, zone: tzinfo) -> datetime:
     """Return the earliest time in the daily contact window, given in seconds after the shop's midnight."""
     local = now.astimezone(zone)
@@ -274,9 +213,7 @@ def _moved_on(case: Case, outbox_key: str, effect: Effect) -> str | None:
         return "the case was re-opened since"
     if case.waiting:
         return "the case is open again"
-    if step in ("guidance", "care") and case.status != "resolved":
-        return "the case is closed"
-    return None
+    return None if case.resolved_at is not None else "the case was closed without a resolution"
 
 
 def _drafted(case: Case, name: str, effect: Effect, rules: Rules) -> Entry:

@@ -15,6 +15,10 @@ class Pace(BaseModel):
         """Return how long a wait of so many seconds takes, in whole seconds, one at least."""
         return max(1, self.floor_s, round(wait * self.scale))
 
+    def shrunk(self, span: timedelta) -> timedelta:
+        """Return how long a span of time lasts in which things are counted; it may become very short."""
+        return max(timedelta(microseconds=1), span * self.scale)
+
     def wait(self, seconds: float) -> timedelta:
         return timedelta(seconds=self.seconds(seconds))
 

@@ -61,6 +61,7 @@ class Profile(BaseModel):
     days: dict[str, Day] = Field(default_factory=dict, description="ISO date -> orders of that day")
     older_order_on: date | None = Field(None, description="The last order day that left `days`")
     bad_reviews: tuple[str, ...] = ()
+    bad_review_times: tuple[Time, ...] = Field((), description="When those of the last 12 months were posted")
     silver_since: Time | None = None
     preferences: dict[str, str] = Field(default_factory=dict)
     needs: tuple[str, ...] = ()
@@ -129,4 +130,10 @@ def remember(profile: Profile, review: Review) -> Profile:
     """Return the profile after a bad review. Remembering a review twice changes nothing."""
     if review.key in profile.bad_reviews:
         return profile
-    return profile.model_copy(update={"bad_reviews": (*profile.bad_reviews, review.key)})
+    recent = [at for at in profile.bad_review_times if review.posted_at - at < YEAR]
+    return profile.model_copy(
+        update={
+            "bad_reviews": (*profile.bad_reviews, review.key),
+            "bad_review_times": (*recent, review.posted_at),
+        }
+    )

@@ -44,12 +44,14 @@ class Reach(BaseModel):
     way: Way | None = Field(None, description="null: it cannot happen as things stand")
     until: Time | None = Field(None, description="null: without end")
     why: str
+    once: bool = Field(False, description="Whether it can be done once only, and not be changed")
     instead: str | None = Field(None, description="What happens instead of the way that was wanted first")
 
     @property
     def told(self) -> str:
         ends = f" until {self.until:%Y-%m-%d}" if self.until else ""
-        by = f"by {self.way}{ends}" if self.way else "cannot happen"
+        once = ", once" if self.once else ""
+        by = f"by {self.way}{ends}{once}" if self.way else "cannot happen"
         return f"{self.step}: {by}" + (f", {self.instead}" if self.instead else "") + f" ({self.why})"
 
 
@@ -58,6 +60,7 @@ class Window(NamedTuple):
 
     open: bool
     until: datetime | None
+    once: bool
     why: str
 
     def at(self, moment: datetime) -> bool:
@@ -84,7 +87,7 @@ def window(to: Addressee, way: Way, promotional: bool, rules: Rules) -> Window:
     if decision.then["since"] == "order" and to.order is not None and to.order.delivered_at is not None:
         since = to.order.delivered_at
     until = since + timedelta(seconds=within) if within else None
-    return Window(decision.then["open"] is True, until, decision.why)
+    return Window(decision.then["open"] is True, until, decision.then["once"] is True, decision.why)
 
 
 def plan(to: Addressee, due_at: datetime, rules: Rules) -> tuple[Reach, ...]:
@@ -136,7 +139,14 @@ def agreed(profile: Profile, way: Channel) -> bool:
 def _public_reply(to: Addressee, at: datetime, rules: Rules) -> Reach:
     found = window(to, "public_reply", False, rules)
     if found.at(at):
-        return Reach(step="public_reply", at=at, way="public_reply", until=found.until, why=found.why)
+        return Reach(
+            step="public_reply",
+            at=at,
+            way="public_reply",
+            until=found.until,
+            once=found.once,
+            why=found.why,
+        )
     instead = "a message in the chat" if found.open else "a person replies in the platform's console"
     return Reach(step="public_reply", at=at, until=found.until, why=found.why, instead=instead)
 

@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from functions import rulebook
 from functions.domain.alerts import Alert, alert
-from functions.domain.cases import Case, Event
+from functions.domain.cases import Event
 from functions.domain.desks import Bundle, Drop, Hold, Send, Telling
+from functions.domain.links import Link, token
 from functions.domain.outbox import Done, Held
 from functions.effects.placing import Wanted, placements
 from functions.runtime.clients import client
 from functions.runtime.clock import now
 from functions.runtime.observability import count
 from functions.runtime.settings import setting
+from functions.store.link_keys import link_keys
 
 if TYPE_CHECKING:
     from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef, PublishBatchRequestEntryTypeDef
@@ -93,7 +95,7 @@ def _alert(wanted: Wanted, telling: Telling) -> Alert:
     return alert(
         wanted.case,
         wanted.effect,
-        _link(wanted.case),
+        _link(wanted),
         rulebook.load(),
         kind=telling.kind,
         roles=telling.roles,
@@ -102,8 +104,11 @@ def _alert(wanted: Wanted, telling: Telling) -> Alert:
     )
 
 
-def _link(case: Case) -> str:
-    return setting("WINBACK_CASE_LINK") + case.case_id
+def _link(wanted: Wanted) -> str:
+    """Return the address of the case's page. An alert that is sent again has the same one."""
+    valid = rulebook.load().decide("links", {"link": "show"}).number("valid")
+    link = Link("show", wanted.case.case_id, wanted.effect.at + timedelta(seconds=valid))
+    return setting("WINBACK_CASE_LINK") + token(link, link_keys(now()))
 
 
 def _entry(place: str, told_of: Alert) -> "PublishBatchRequestEntryTypeDef":

@@ -6,13 +6,15 @@ changes after that comes too late to stop it.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from functions import rulebook
 from functions.domain.alerts import CHINA
+from functions.domain.calendars import zone
 from functions.domain.cases import Case, Effect, Event
-from functions.domain.messages import FREE, Customer, Message, No, Send, Wait, weigh
+from functions.domain.history import FREE, Message
+from functions.domain.messages import Customer, No, Send, Wait, weigh
 from functions.domain.outbox import Done, Held
 from functions.domain.times import iso
 from functions.runtime.clients import client
@@ -47,7 +49,7 @@ def _perform(case: Case, key: str, effect: Effect, now: datetime) -> Done | Held
         return _done(case, effect, _event(effect, "not sent", "the customer is unknown", now))
     known = _promoted(known, effect, now)
     try:
-        found = weigh(case, key, effect, known, rulebook.load(), pace(), CHINA, now)
+        found = weigh(case, key, effect, known, rulebook.load(), pace(), _zone(case), now)
     except rulebook.BlankVariable as error:
         found = No(str(error))
     match found:
@@ -61,6 +63,10 @@ def _perform(case: Case, key: str, effect: Effect, now: datetime) -> Done | Held
                 messages.claim(case, known, known.profile, entry)
             _hand_over(message)
             return _done(case, effect, _event(effect, "sent", f"by {message.channel}", now))
+
+
+def _zone(case: Case) -> tzinfo:
+    return zone(case.hours.zone) if case.hours is not None else CHINA
 
 
 def _promoted(known: Customer, effect: Effect, now: datetime) -> Customer:

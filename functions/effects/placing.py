@@ -21,7 +21,7 @@ from functions.store.pace import pace
 
 _HANDS = 8  # alerts placed at once, below botocore's pool of 10 connections a client
 _ATTEMPTS = 5
-_ALONE = ("breach",)  # kinds that no incident has a say in
+_ALONE = ("breach", "appeal")  # kinds that no incident has a say in
 
 
 class Wanted(NamedTuple):

@@ -7,13 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.domain.causes import CAUSES
+from functions.domain.channels import KINDS
+from functions.domain.exhibits import EXHIBITS
 from functions.domain.gate import INTENTS
+from functions.domain.malice import COUNTERS, SIGNALS
 from functions.domain.profiles import CHANNELS
 from functions.domain.reachability import PLATFORMS, WAYS
 
 _CAUSES = list(CAUSES)
-_ALERTS = ["first", "escalation", "repeat", "warning", "breach", "incident", "summary", "catch_up"]
+_ALERTS = [
+    *("first", "escalation", "repeat", "warning", "breach", "incident", "summary", "catch_up", "appeal"),
+]
 _ROLES = ["agent", "supervisor", "manager", "legal"]
+_SIGNALS = list(SIGNALS)
+_COUNTERS = list(COUNTERS)
+_EXHIBITS = list(EXHIBITS)
 _TIERS = ["high_value", "new", "dormant", "regular"]
 
 
@@ -37,10 +45,21 @@ CONTRACTS = {
         {"bad": "bool"},
     ),
     "certainty": Contract({"complains": "bool", "confidence": "int"}, {"needs_check": "bool"}),
-    "malice": Contract(
-        {"blackmail": "bool", "orders": "int", "returned_percent": "int"},
-        {"suspected": "bool", "signals": "names"},
+    "malice": Contract({"signals": "int [0..]", "raised": "bool"}, {"suspected": "bool"}),
+    "signals": Contract(
+        {"signal": _SIGNALS, "count": "int [0..]", "percent": "int [0..100]"}, {"speaks": "bool"}
     ),
+    "counter_evidence": Contract({"fact": _COUNTERS, "count": "int [0..]"}, {"speaks": "bool"}),
+    "sources": Contract({"of": ["count"]}, {"within": "duration"}),
+    "appeals": Contract(
+        {"platform": ["taobao", "douyin", "jd", "kuaishou", "other"]},
+        {
+            **dict.fromkeys(("option", "link", "clause"), "text"),
+            **dict.fromkeys(("needs", "helps"), "names"),
+            **dict.fromkeys(("file_within", "warn_before", "answer_within"), "duration"),
+        },
+    ),
+    "exhibits": Contract({"kind": _EXHIBITS}, {"media": "names", "megabytes": "int"}),
     "grades": Contract(
         {"cause": _CAUSES, "suspected_malicious": "bool"},
         {
@@ -66,7 +85,7 @@ CONTRACTS = {
     "alerts": Contract(
         {"kind": _ALERTS, "level": "int", "grade": _CAUSES},
         {"roles": "names", "template": "template?", "wait": "duration?"},
-        fills=("grade", "how_bad", "due", "case_id", "link", "product", "count"),
+        fills=("grade", "how_bad", "due", "link", "product", "count"),
     ),
     "follow_up": Contract(
         {"step": ["guidance", "care", "silver", "repurchase", "give_up"]},
@@ -105,6 +124,28 @@ CONTRACTS = {
         {"template": "template?"},
         fills=("coupon",),
     ),
+    "advice": Contract({"grade": _CAUSES}, {"say": "text"}),
+    "channels": Contract(
+        {"kind": list(KINDS)},
+        {
+            **dict.fromkeys(("a_minute", "a_second", "tries", "last_tries"), "int"),
+            **dict.fromkeys(("block", "patience", "retry"), "duration"),
+        },
+    ),
+    "links": Contract({"link": ["show", "act"]}, {"valid": "duration"}),
+    "budgets": Contract(
+        {"of": ["shop", "refund", "reship", "coupon", "gift", "card", "approval"]},
+        {
+            "per_day": "fen?",
+            "per_case": "fen?",
+            "hold": "duration?",
+            "remind": "duration?",
+            "lapse": "duration?",
+        },
+    ),
+    "coupon_terms": Contract(
+        {"coupon": ["apology", "care", "repurchase"]}, {"valid_for": "duration", "stackable": "bool"}
+    ),
     "limits": Contract({"of": ["grades.respond_within"]}, {"longest": "duration?", "most": "fen?"}),
     "incidents": Contract(
         {"of": ["product", "customer"], "last_hour": "int", "opened": "bool", "quiet_for": "duration"},
@@ -125,6 +166,8 @@ NAMES = {
     ("alerts", "roles"): tuple(_ROLES),
     ("hand_over", "next"): tuple(_ROLES),
     ("follow_up", "channels"): CHANNELS,
+    ("appeals", "needs"): EXHIBITS,
+    ("appeals", "helps"): EXHIBITS,
 }
 # Tables whose answer reaches a customer, however the file calls itself.
 CUSTOMER_TABLES = {"remedies", "goodwill", "tiers", "follow_up", "late_parcels", "ambassadors", "referrals"}

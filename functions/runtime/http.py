@@ -1,4 +1,4 @@
-"""HTTP to platforms: form posts over one pool of kept-alive connections, never waiting long."""
+"""HTTP to platforms and shops: posts over one pool of kept-alive connections, never waiting long."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -22,17 +22,18 @@ class Answer(NamedTuple):
 
 def post_form(url: str, form: Mapping[str, str]) -> Answer:
     """POST `form` as UTF-8 and return the answer, whatever its status; redirects are not followed."""
+    form_type = {"Content-Type": "application/x-www-form-urlencoded;charset=utf-8"}
+    return post(url, urlencode(form).encode(), form_type)
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """POST `body` and return the answer, whatever its status; redirects are not followed."""
     try:
         response = _pool().request(
-            "POST",
-            url,
-            body=urlencode(form),
-            headers={"Content-Type": "application/x-www-form-urlencoded;charset=utf-8"},
-            timeout=_TIMEOUT,
-            retries=False,
+            "POST", url, body=body, headers=headers, timeout=_TIMEOUT, retries=False, redirect=False
         )
     except urllib3.exceptions.HTTPError as error:
-        # The error's text may hold the address; it never holds the form with its secrets.
+        # The error's text may hold the address; it never holds the body with its secrets.
         raise Unreachable(f"{type(error).__name__}: {error}") from error
     return Answer(response.status, response.headers, response.data)
 

@@ -2,7 +2,8 @@
 
 `shop_id` and `opened_at` (index by_shop), `due_shop` and `due_at` (index due; `due_shop` only while the
 case waits for somebody), `agenda` and `agenda_at` (index agenda; only while the passing of time may bring
-something), and `pending`, there exactly while the outbox holds something that nothing holds back.
+something), `suspected_shop` (index suspected; only of a case that was ever suspected), and `pending`, there
+exactly while the outbox holds something that nothing holds back.
 """
 
 import json
@@ -22,7 +23,7 @@ from functions.runtime.clients import client
 from functions.runtime.errors import Unknown
 from functions.runtime.settings import setting
 from functions.store import customers
-from functions.store.calls import batch_get, transact
+from functions.store.calls import batch_get, pages, transact
 from functions.store.errors import AlreadyOpen, BadToken, StaleWrite, stale_write
 from functions.store.items import attributes, from_item, to_item
 from functions.store.pace import pace
@@ -77,13 +78,7 @@ def open_case(case: Case, profile: Profile | None) -> Case:
 def save(case: Case) -> Case:
     """Save the case unless it was changed since it was read. Raises StaleWrite."""
     with stale_write(case.case_id):
-        client("dynamodb").put_item(
-            TableName=_table(),
-            Item=_item(case),
-            ConditionExpression="#version = :read",
-            ExpressionAttributeNames={"#version": "version"},
-            ExpressionAttributeValues=attributes({":read": case.version}),
-        )
+        client("dynamodb").put_item(TableName=_table(), Item=_item(case), **_as_read(case))
     return case.model_copy(update={"version": case.version + 1})
 
 
@@ -133,6 +128,17 @@ def on_agenda(now: datetime) -> dict[str, datetime]:
         ):
             found |= {item["case_id"]["S"]: parse(item["agenda_at"]["S"]) for item in page["Items"]}
     return found
+
+
+def ever_suspected(shop_id: str) -> list[Case]:
+    """Return the shop's cases that anybody or any table ever suspected of malice."""
+    found = pages(
+        TableName=_table(),
+        IndexName="suspected",
+        KeyConditionExpression="suspected_shop = :shop",
+        ExpressionAttributeValues=attributes({":shop": shop_id}),
+    )
+    return list(read_many(item["case_id"]["S"] for item in found).values())
 
 
 def by_shop(
@@ -192,6 +198,8 @@ def _item(case: Case) -> "Item":
     derived: dict[str, str | bool] = {"shop_id": case.shop_id}
     if case.status in WAITING:
         derived["due_shop"] = case.shop_id
+    if case.malice is not None:
+        derived["suspected_shop"] = case.shop_id
     if due(case):
         derived["pending"] = True
     if moment := next_moment(case, pace()):

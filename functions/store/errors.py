@@ -34,6 +34,20 @@ class Unreadable(Exception):
     """
 
 
+class OverBudget(Exception):
+    """The day's budget of this row, or of the shop, does not hold the amount: a person has to approve."""
+
+    def __init__(self, row: str) -> None:
+        super().__init__(f"the day's budget of {row} is used up")
+
+
+class OrderRemedied(Exception):
+    """Another case's remedy was for the same order."""
+
+    def __init__(self) -> None:
+        super().__init__("the order was remedied under another case")
+
+
 class Throttled(Exception):
     """DynamoDB left part of a batch undone however often it was asked."""
 

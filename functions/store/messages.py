@@ -13,7 +13,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from functions.domain.cases import Case
-from functions.domain.messages import Customer, Entry
+from functions.domain.history import Entry
+from functions.domain.messages import Customer
 from functions.domain.profiles import Profile, customer_key
 from functions.domain.times import iso
 from functions.runtime.clients import client

@@ -15,6 +15,7 @@ OWN_ARGUMENTS = {
     "rules": "check, explain, replay and show the rule tables",
     "desk": "who is on duty, what is silenced, which incidents go on",
     "read": "read reviews of a file, and measure the reader",
+    "evidence": "verify and fetch packs of evidence",
 }
 
 
@@ -66,7 +67,10 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _demo(commands.add_parser("demo", help="run the whole system on this machine and play reviews into it"))
     _simulate(commands.add_parser("simulate", help="run a platform's simulator alone"))
-    _shop(commands.add_parser("shop", help="add, list, pause and resume the shops of a deployed stage"))
+    _shop(
+        commands.add_parser("shop", help="add, list, pause and resume the shops of a deployed stage"),
+        "channel" in arguments,
+    )
     _replay(commands.add_parser("replay", help="give failed events of a deployed stage another try"))
     for name, help_text in OWN_ARGUMENTS.items():
         command = commands.add_parser(name, help=help_text)
@@ -97,7 +101,7 @@ def _simulate(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=("infra.cli.simulate", "run"))
 
 
-def _shop(parser: argparse.ArgumentParser) -> None:
+def _shop(parser: argparse.ArgumentParser, channel: bool) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     add = actions.add_parser("add", help="start watching a shop")
     add.add_argument("shop_id")
@@ -122,12 +126,16 @@ def _shop(parser: argparse.ArgumentParser) -> None:
     pause.set_defaults(run=("infra.cli.shop", "pause"))
     listing = actions.add_parser("list", help="show all shops and how watching them goes")
     listing.set_defaults(run=("infra.cli.shop", "show"))
+    channels = actions.add_parser("channel", help="the robots and systems that a shop's alerts go to")
+    if channel:
+        importlib.import_module("infra.cli.channel").arguments(channels)
     hours = actions.add_parser(
         "hours", help="show or set when a shop is open; deadlines count in these hours"
     )
     hours.add_argument("shop_id")
-    hours.add_argument("file", type=Path, nargs="?", metavar="FILE", help="TOML; see docs/operations.md")
-    hours.add_argument("--show", action="store_true", help="show them (so does leaving out FILE)")
+    wanted = hours.add_mutually_exclusive_group()
+    wanted.add_argument("file", type=Path, nargs="?", metavar="FILE", help="TOML; see docs/operations.md")
+    wanted.add_argument("--show", action="store_true", help="show them (so does leaving out FILE)")
     hours.set_defaults(run=("infra.cli.shop", "hours"))
     due = actions.add_parser("due", help="explain when a bad review would be due, line by line")
     due.add_argument("shop_id")

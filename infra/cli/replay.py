@@ -15,7 +15,7 @@ from rich.console import Console
 
 from infra.cli.main import UsageError
 
-QUEUES = ("polls", "reviews")
+QUEUES = ("polls", "reviews", "notices")
 _HIDDEN_S = 120
 
 

@@ -50,12 +50,14 @@ class Alarms(Construct):
         self._stage, self._action = stage, SnsAction(messaging.operations)
         self.all: list[Alarm] = []
         self._promise()
+        self._channels()
         self._sources()
         self._functions(functions)
         self._desks()
         self._messages(messaging)
         self._follow_up(follow_up)
         self._reading()
+        self._money()
         self._alarm(
             "api-errors",
             "The API answered with a server error (5xx)",
@@ -78,6 +80,27 @@ class Alarms(Construct):
             business(self._stage, "SeenToAlert", "p99"),
             at_least=5,
             times=3,
+        )
+
+    def _channels(self) -> None:
+        """What the people's own channels do with alerts; without channels there is nothing to see here."""
+        self._alarm(
+            "alerts-undelivered",
+            "No channel of a shop took an alert: look at the case, mend the channel (winback shop channel)",
+            business(self._stage, "UndeliveredAlerts", "Sum"),
+            at_least=1,
+        )
+        self._alarm(
+            "channel-fails",
+            "A channel refuses alerts (wrong address, key, keyword) or stays silent: the next one gets them",
+            business(self._stage, "ChannelFailures", "Sum"),
+            at_least=1,
+        )
+        self._alarm(
+            "late-at-the-channel",
+            "Alerts reach their channel more than 60 s after we saw the review (p99)",
+            business(self._stage, "SeenToDelivered", "p99"),
+            at_least=60,
         )
 
     def _sources(self) -> None:
@@ -159,6 +182,20 @@ class Alarms(Construct):
                 metric(period=_FIVE_MINUTES, statistic="Sum"),
                 at_least=1,
             )
+
+    def _money(self) -> None:
+        self._alarm(
+            "approvals-overdue",
+            "A benefit waits for its approval longer than rules/budgets.toml allows: a customer waits for it",
+            business(self._stage, "ApprovalsOverdue", "Sum"),
+            at_least=1,
+        )
+        self._alarm(
+            "orders-not-taken",
+            "Shops' own systems refused orders three times in five minutes; the orders come again",
+            business(self._stage, "OrdersNotTaken", "Sum"),
+            at_least=3,
+        )
 
     def _reading(self) -> None:
         """What people confirm against what was read: the reader ages as goods and words change."""

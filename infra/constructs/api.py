@@ -1,10 +1,17 @@
-"""API: the HTTP API before cases_api and profile_api. Every route asks for a signed request."""
+"""API: the HTTP API before the functions. Its routes ask for a signed request unless they say otherwise."""
 
 import json
 from typing import cast
 
 from aws_cdk import Stack
-from aws_cdk.aws_apigatewayv2 import CfnStage, HttpApi, HttpMethod, HttpStage, ThrottleSettings
+from aws_cdk.aws_apigatewayv2 import (
+    CfnStage,
+    HttpApi,
+    HttpMethod,
+    HttpNoneAuthorizer,
+    HttpStage,
+    ThrottleSettings,
+)
 from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from aws_cdk.aws_iam import ManagedPolicy, PolicyStatement
@@ -13,7 +20,7 @@ from aws_cdk.aws_lambda import Function
 from aws_cdk.aws_logs import LogGroup
 from constructs import Construct
 
-from infra.constructs.findings import accept_star
+from infra.constructs.findings import accept, accept_star
 from infra.constructs.functions import Functions
 from infra.stages import Stage
 
@@ -77,16 +84,16 @@ class Api(Construct):
             auto_deploy=True,
             throttle=ThrottleSettings(rate_limit=100, burst_limit=200),
         )
-        resource = cast("CfnStage", default.node.default_child)
-        resource.access_log_settings = CfnStage.AccessLogSettingsProperty(
+        self._stage = cast("CfnStage", default.node.default_child)
+        self._stage.access_log_settings = CfnStage.AccessLogSettingsProperty(
             destination_arn=self.log_group.log_group_arn, format=json.dumps(_LOGGED)
         )
         self.serve(functions.cases_api, CASES_ROUTES)
         self.serve(functions.profile_api, PROFILE_ROUTES)
-        self.supervisor = self._callers(
+        self.supervisor = self.callers(
             "Supervisor", "Read, acknowledge and resolve cases, try decisions", CASES_ROUTES
         )
-        self.shop_system = self._callers(
+        self.shop_system = self.callers(
             "ShopSystem", "Send orders, read, annotate, export and erase customers", PROFILE_ROUTES
         )
 
@@ -100,18 +107,22 @@ class Api(Construct):
         for method, path in routes:
             self.http.add_routes(path=path, methods=[HttpMethod(method)], integration=integration)
 
-    def let(self, callers: ManagedPolicy, routes: tuple[tuple[str, str], ...]) -> None:
-        """Allow those whom the policy is for to call more routes."""
-        resources = [self._arn(method, path) for method, path in routes]
-        callers.add_statements(PolicyStatement(actions=["execute-api:Invoke"], resources=resources))
-        for resource in resources:
-            if "*" in resource:
-                accept_star(callers, resource, "The stars stand for the numbers in a route's path")
-
-    def _callers(self, name: str, description: str, routes: tuple[tuple[str, str], ...]) -> ManagedPolicy:
-        policy = ManagedPolicy(self, name, description=description)
-        self.let(policy, routes)
-        return policy
+    def open_to_all(self, function: Function, routes: tuple[tuple[str, str], ...], reason: str) -> None:
+        """Serve routes that ask for no signature, seldom enough that nobody can try many tokens."""
+        integration = HttpLambdaIntegration(function.node.id, function)
+        for method, path in routes:
+            for route in self.http.add_routes(
+                path=path,
+                methods=[HttpMethod(method)],
+                integration=integration,
+                authorizer=HttpNoneAuthorizer(),
+            ):
+                accept(route, "APIG4", reason)
+                self._stage.node.add_dependency(route)  # its settings name the route
+        self._stage.route_settings = {
+            f"{method} {path}": {"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 40}
+            for method, path in routes
+        }
 
     def admit(self, callers: ManagedPolicy, routes: tuple[tuple[str, str], ...]) -> None:
         """Let the callers of this policy call these routes too."""
@@ -120,6 +131,11 @@ class Api(Construct):
         for resource in resources:
             if "*" in resource:
                 accept_star(callers, resource, "The stars stand for the numbers in a route's path")
+
+    def callers(self, name: str, description: str, routes: tuple[tuple[str, str], ...]) -> ManagedPolicy:
+        policy = ManagedPolicy(self, name, description=description)
+        self.admit(policy, routes)
+        return policy
 
     def _arn(self, method: str, path: str) -> str:
         parts = ["*" if part.startswith("{") else part for part in path.split("/")]

@@ -107,6 +107,23 @@ class BusinessDashboard(Construct):
                     ),
                 ],
                 [
+                    _graph("Seen to channel (s): promised within 60", *latency("SeenToDelivered")),
+                    _graph(
+                        "Channels and links",
+                        *(total("AlertsDelivered"), total("UndeliveredAlerts")),
+                        *(total("ChannelFailures"), total("LinksRefused")),
+                    ),
+                ],
+                [
+                    _graph(
+                        "5 Benefits",
+                        *(total("BenefitsGranted"), total("BenefitsHeldForApproval")),
+                        total("ApprovalsOverdue"),
+                    ),
+                    _graph("Committed (fen)", total("BudgetUsedFen")),
+                    _graph("Orders at shops' own systems", total("OrdersTaken"), total("OrdersNotTaken")),
+                ],
+                [
                     _graph(
                         "Waiting in queues",
                         *(
@@ -114,6 +131,7 @@ class BusinessDashboard(Construct):
                             for noun, work in (
                                 ("polls (s)", messaging.polls),
                                 ("reviews (s)", messaging.reviews),
+                                ("notices (s)", messaging.notices),
                             )
                         ),
                     ),

@@ -45,4 +45,4 @@ class Desk(Construct):
         allow(self.function, storage.cases.table_arn, "dynamodb:BatchGetItem")
         allow(self.function, f"{storage.cases.table_arn}/index/due", "dynamodb:Query")
         api.serve(self.function, ROUTES)
-        api.let(api.supervisor, ROUTES)
+        api.admit(api.supervisor, ROUTES)

@@ -73,7 +73,7 @@ class Functions(Construct):
         self.case_events = self.add(
             "case_events",
             seconds=30,
-            environment=_tables(cases=cases, customers=customers, desk=storage.desk)
+            environment=_tables(cases=cases, customers=customers, desk=storage.desk, ledger=storage.ledger)
             | {
                 "WINBACK_ALERTS_TOPIC_ARN": messaging.alerts.topic_arn,
                 "WINBACK_MESSAGES_TOPIC_ARN": messaging.messages.topic_arn,

@@ -18,7 +18,7 @@ from infra.stages import Stage
 
 
 class Storage(Construct):
-    """The shops, customers, desk and cases tables, and the one key that encrypts whatever this stack stores.
+    """The tables, and the one key that encrypts whatever this stack stores.
 
     `Table` rather than `TableV2`: it takes a customer's key in a stack without a fixed region.
     """
@@ -30,6 +30,7 @@ class Storage(Construct):
         self.shops = self._table("shops", partition="shop_id")
         self.customers = self._table("customers", partition="customer", sort="item")
         self.desk = self._table("desk", partition="shop_id", sort="item", expires="expires_at")
+        self.channels = self._table("channels", partition="shop_id", sort="channel")
         self.cases = self._table("cases", partition="case_id", stream=StreamViewType.NEW_IMAGE)
         self.cases_stream_arn = str(self.cases.table_stream_arn)
         self._index(self.cases, "by_shop", partition="shop_id", sort="opened_at")
@@ -37,6 +38,13 @@ class Storage(Construct):
         self._index(self.cases, "due", partition="due_shop", sort="due_at")
         # Sparse: only while the passing of time may bring something. Four partitions for all shops.
         self._index(self.cases, "agenda", partition="agenda", sort="agenda_at", holds=())
+        # Sparse: only of cases that were ever suspected of malice.
+        self._index(self.cases, "suspected", partition="suspected_shop", sort="opened_at", holds=())
+        self.ledger = self._table("ledger", partition="book", sort="line")
+        # Whole lines: they are small, never change, and a page of a day is one query.
+        self.ledger.add_global_secondary_index(
+            index_name="by_day", partition_key=_text("day_book"), sort_key=_text("at")
+        )
 
     def _table(
         self,
@@ -115,7 +123,8 @@ def _key(scope: Construct, stage: Stage) -> Key:
                 "StringEquals": {
                     "kms:CallerAccount": Aws.ACCOUNT_ID,
                     "kms:ViaService": [
-                        f"{service}.{Aws.REGION}.amazonaws.com" for service in ("dynamodb", "sns", "sqs")
+                        f"{service}.{Aws.REGION}.amazonaws.com"
+                        for service in ("dynamodb", "s3", "sns", "sqs")
                     ],
                 }
             },

@@ -46,6 +46,8 @@ class Triggers(Construct):
         self._queue("Ticks", messaging.ticks, functions.case_clock, batch=1)
         self._queue("Polls", messaging.polls, functions.review_poller, batch=1)
         self._queue("Reviews", messaging.reviews, functions.rule_evaluator, batch=10)
+        self._queue("Notices", messaging.notices, functions.all["alert_sender"], batch=1)
+        self._queue("Orders", messaging.orders, functions.all["order_sender"], batch=1)
         self._stream(storage, functions.case_events, messaging, stage)
 
     def _every_minute(self, stage: Stage, *woken: Function) -> None:

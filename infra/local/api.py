@@ -15,7 +15,7 @@ from botocore.credentials import Credentials
 from infra.local.deploy import Deployed
 from infra.local.emulator import REGION, Emulator
 
-CALLERS = ("Supervisor", "ShopSystem")
+CALLERS = ("Supervisor", "ShopSystem", "Legal")
 _TRUST = {
     "Version": "2012-10-17",
     "Statement": [

@@ -17,10 +17,14 @@ from functions.domain.cases import Case
 from infra.local.deploy import Deployed
 from infra.local.emulator import Emulator
 
-DEAD_LETTERS = ("PollsDlqUrl", "ReviewsDlqUrl", "TicksDlqUrl", "CaseEventsDlqUrl")
+DEAD_LETTERS = (
+    *("PollsDlqUrl", "ReviewsDlqUrl", "TicksDlqUrl", "NoticesDlqUrl"),
+    *("PacksDlqUrl", "OrdersDlqUrl", "CaseEventsDlqUrl"),
+)
 FUNCTIONS = (
     *("poll-planner", "review-poller", "rule-evaluator", "case-events", "case-clock"),
-    *("cases-api", "profile-api", "desk-api"),
+    *("cases-api", "desk-api", "messages-api", "profile-api", "case-page", "alert-sender"),
+    *("malice-api", "evidence-api", "pack-builder", "money-api", "coupons-api", "order-sender"),
 )
 _read = TypeDeserializer().deserialize
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from functions.domain.decisions import Decision
-from functions.domain.malice import suspicion
+from functions.domain.malice import signals, suspicion
 from functions.domain.money import yuan
 from functions.domain.profiles import Order, Profile, take_order
 from functions.domain.reading import Reading
@@ -152,7 +152,8 @@ def decided(
     seen = {"stars": review.stars, "rating": review.rating, "complains": reading.complains}
     if answer(rules.decide("detection", seen)).then["bad"] is not True:
         return Outcome()
-    suspected = answer(suspicion(reading, profile, rules)).then["suspected"] is True
+    found = signals(review, reading, profile, rules, now)
+    suspected = answer(suspicion(found, False, rules)).then["suspected"] is True
     grade = answer(rules.decide("grades", {"cause": reading.cause, "suspected_malicious": suspected}))
     customer = answer(tier(profile, order, rules, now))
     offer = answer(remedy(order.total, suspected, rules))

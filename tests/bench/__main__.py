@@ -1,6 +1,6 @@
 """`make bench`: what things cost, one JSON line each, compared within the same run.
 
-python -m tests.bench [imports] [calls] [cost] [evaluator] [reading] [rulebook]
+python -m tests.bench [imports] [calls] [cost] [evaluator] [gate] [reading] [rulebook]
 """
 
 import json
@@ -8,13 +8,14 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.bench import calls, cost, evaluator, imports, reading, rulebook
+from tests.bench import calls, cost, evaluator, gate, imports, reading, rulebook
 
 BENCHES: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
     "imports": imports.measure,
     "calls": calls.measure,
     "cost": cost.measure,
     "evaluator": evaluator.measure,
+    "gate": gate.measure,
     "reading": reading.measure,
     "rulebook": rulebook.measure,
 }

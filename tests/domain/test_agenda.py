@@ -155,6 +155,13 @@ def test_a_wait_that_everybody_forgot_ends_by_itself() -> None:
     assert going_on.events.keys() - waiting.events.keys() == {"resumed:1"}
 
 
+def test_a_case_that_waited_after_its_breach_is_not_given_up_at_once() -> None:
+    breached = after(acknowledge(opened(), "lin", NOW), 120)
+    going_on = after(pause(breached, "asked for a photo", "lin", NOW + 120 * MINUTE), 120 + 7 * 1440)
+    assert going_on.waiting
+    assert next_moment(going_on, REAL) == NOW + 120 * MINUTE + 14 * DAY
+
+
 def test_at_a_compressed_pace_a_wait_still_takes_as_long_as_it_takes() -> None:
     waiting = pause(opened(), "asked for a photo", "lin", NOW)
     plain, resumed = next_moment(opened(status="acknowledged"), FAST), resume(waiting, "lin", NOW + MINUTE)

@@ -8,13 +8,15 @@ from functions.domain.calendars import Hours
 from functions.domain.cases import Effect
 from functions.domain.causes import CAUSES
 from functions.domain.follow_ups import plan
+from functions.domain.links import TOKEN_LENGTH
 from functions.domain.pace import REAL, Pace
 from functions.rulebook import load
 from tests.builders import case, review
 
 RULES = load()
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-LINK = "https://abcdefghij.execute-api.ap-southeast-1.amazonaws.com.cn/cases/WB-ABCDEFGHIJKL"
+PREFIX = "https://abcdefghij.execute-api.ap-southeast-1.amazonaws.com/p/"
+LINK = PREFIX + f"{case().case_id:A<{TOKEN_LENGTH}}"
 FIRST = Effect(kind="alert", at=NOW, level=0)
 
 

@@ -8,18 +8,14 @@ import pytest
 
 from functions.domain.alerts import CHINA
 from functions.domain.cases import Case, Effect, Event
+from functions.domain.history import FREE, Entry, awaits_answer, echoes, opts_out
 from functions.domain.messages import (
-    FREE,
     Customer,
-    Entry,
     No,
     Send,
     Wait,
-    awaits_answer,
-    echoes,
     next_contact,
     objections,
-    opts_out,
     step_text,
     weigh,
     wrote,
@@ -146,7 +142,7 @@ def test_consent_counts_on_the_channel_it_was_given_for() -> None:
 )
 def test_promotional_messages_wait_for_the_contact_window(hour_in_china: int, expected: str | None) -> None:
     now = datetime(2026, 6, 1, tzinfo=UTC) + timedelta(hours=hour_in_china - 8)
-    one = case(status="resolved", review=review(posted_at=now, first_seen_at=now))
+    one = case(status="resolved", resolved_at=DUE, review=review(posted_at=now, first_seen_at=now))
     fresh = Customer(consenting(), None, ())
     effect = Effect(kind="message", at=now - timedelta(hours=1), name="care")
     found = weigh(one, "message:care", effect, fresh, RULES, REAL, CHINA, now)
@@ -177,7 +173,7 @@ def test_a_demo_waits_for_a_compressed_night_and_no_longer() -> None:
     wait = until(tried("care", now=night, at=night - timedelta(minutes=5), pace=pace))
     assert wait - night == timedelta(seconds=2)
     held = Event(at=night, kind="care held", note="outside the hours of contact, until then")
-    waited = case(status="resolved", events={"message:care:held": held})
+    waited = case(status="resolved", resolved_at=DUE, events={"message:care:held": held})
     assert isinstance(tried("care", of=waited, now=wait, at=night - timedelta(minutes=5), pace=pace), Send)
 
 
@@ -190,7 +186,7 @@ def test_every_message_is_held_so_long_that_it_can_be_taken_back() -> None:
 
 
 def test_guidance_once_per_case_whoever_spoke_of_it() -> None:
-    one = case(status="resolved")
+    one = case(status="resolved", resolved_at=DUE)
     before = entry(key=f"{one.case_id}:x", case_id=one.case_id, promotional=False, says=("guidance",))
     assert why(tried("guidance", before, of=one)) == "second guidance"
     assert isinstance(tried("guidance", before.model_copy(update={"case_id": "WB-OTHER"}), of=one), Send)
@@ -212,7 +208,7 @@ def test_a_benefit_and_guidance_keep_their_distance_both_ways() -> None:
     ("stands", "reason"),
     [
         ({"status": "acknowledged"}, "the case is open again"),
-        ({"status": "closed"}, "the case is closed"),
+        ({"status": "closed"}, "the case was closed without a resolution"),
         ({"status": "resolved", "run": 2}, "the case was re-opened since"),
     ],
 )
@@ -221,15 +217,20 @@ def test_a_step_that_no_longer_fits_the_case_is_not_sent(stands: dict[str, Any],
 
 
 def test_silver_membership_is_told_although_the_case_is_closed_by_then() -> None:
-    assert isinstance(tried("silver", of=case(status="closed")), Send)
+    assert isinstance(tried("silver", of=case(status="closed", resolved_at=DUE)), Send)
 
 
 def test_a_customer_who_waits_for_an_answer_gets_no_automatic_message() -> None:
-    asked = entry(key="reply:1", state="received", step="reply", at=NOW - timedelta(hours=1), sent_at=None)
+    asked = entry(key="reply:1", state="received", step="reply", at=NOW - timedelta(minutes=4), sent_at=None)
     assert why(tried("care", asked)) == "the customer waits for an answer"
-    answered = entry(key="y", step=FREE, promotional=False, at=NOW - timedelta(minutes=30), says=())
+    answered = entry(key="y", step=FREE, promotional=False, at=NOW - timedelta(minutes=3), says=())
     assert isinstance(tried("care", asked, answered), Send)
-    assert awaits_answer([answered.model_copy(update={"at": NOW - timedelta(hours=2)}), asked])
+    assert awaits_answer([answered.model_copy(update={"at": NOW - timedelta(hours=2)}), asked], None)
+
+
+def test_a_resolution_is_an_answer_too() -> None:
+    asked = entry(key="reply:1", state="received", step="reply", at=DUE - timedelta(hours=1), sent_at=None)
+    assert isinstance(tried("guidance", asked), Send)
 
 
 def test_what_was_taken_back_never_goes_out() -> None:
@@ -274,7 +275,7 @@ def test_a_blank_variable_is_refused() -> None:
 
 
 def test_a_promotional_text_without_a_way_out_is_refused() -> None:
-    one = case(status="resolved")
+    one = case(status="resolved", resolved_at=DUE)
     written = wrote(one, "message:free-1", "会员券送您", "sms", "lin", DUE, RULES.check("会员券送您"))
     assert written.promotional
     customer = Customer(consenting(), order(delivered_at=NOW), ())
@@ -305,7 +306,7 @@ def test_a_sentence_about_it_does_not(text: str) -> None:
 
 
 def test_a_case_without_customer_has_nobody_to_write_to() -> None:
-    nobody = case(status="resolved", review=review(customer_id=None))
+    nobody = case(status="resolved", resolved_at=DUE, review=review(customer_id=None))
     with pytest.raises(ValueError, match="no customer"):
         tried("care", of=nobody)
 

@@ -65,6 +65,12 @@ def test_public_replies_are_open_as_the_platform_has_it(
     assert bool(found.instead) == (way is None)
 
 
+def test_a_reply_that_can_be_given_once_only_says_so() -> None:
+    assert reached("public_reply", platform="kuaishou").once
+    assert ", once" in reached("public_reply", platform="taobao").told
+    assert not reached("public_reply", platform="jd").once
+
+
 def test_douyin_numbers_are_not_for_marketing() -> None:
     assert reached("care", "sms", "chat", platform="douyin").way == "chat"
     assert reached("guidance", platform="douyin").way == "chat"
@@ -93,7 +99,7 @@ def test_a_case_opens_with_its_plan_and_tells_it_in_the_timeline() -> None:
     assert "care" not in note
 
 
-@pytest.mark.parametrize("cause", list(RULES.table("drafts").facts["cause"].words))
+@pytest.mark.parametrize("cause", RULES.table("drafts").facts["cause"].words)
 def test_every_draft_passes_the_gate_and_says_what_was_decided(cause: str) -> None:
     for remedy, coupon in (("refund", 500), ("reship", 1000), ("supervisor", 0)):
         chat, public = drafts(case(cause=cause, remedy=remedy, coupon=coupon), RULES)

@@ -5,7 +5,16 @@ from datetime import datetime, timedelta
 import pytest
 
 from functions.domain.calendars import Hours
-from functions.domain.cases import Case, CaseClosed, acknowledge, forget_person, new_version, reopen, resolve
+from functions.domain.cases import (
+    Case,
+    CaseClosed,
+    Effect,
+    acknowledge,
+    new_version,
+    reopen,
+    resolve,
+)
+from functions.domain.erasure import forget_person
 from functions.domain.waits import pause, resume
 from functions.rulebook import load
 from tests.builders import NOW, case, decision, review
@@ -104,3 +113,9 @@ def test_why_we_waited_is_forgotten_with_the_person() -> None:
     gone = forget_person(pause(opened(), "王女士的照片", "lin", NOW), NOW)
     assert "王女士" not in gone.model_dump_json()
     assert gone.paused
+
+
+def test_an_alert_of_an_earlier_run_is_not_told_as_one_of_the_new_run() -> None:
+    warned = opened(outbox={"alert:warning": Effect(kind="alert", at=NOW, name="warning")})
+    again = reopen(resolve(warned, "lin", "quality", "unreachable", None, NOW), "lin", "again", RULES, NOW)
+    assert again.outbox.keys() == {"start:2"}

@@ -237,7 +237,7 @@ def test_latencies_are_measured_once(aws: Cloud, monkeypatch: pytest.MonkeyPatch
 
 def test_a_woken_workflow_that_no_longer_waits_is_no_failure(aws: Cloud) -> None:
     waiting = opened(outbox={}, task_token="gone")
-    taken = cases.save(resolve(waiting, "lin", "quality", "solved", None, NOW))
+    taken = cases.save(resolve(waiting, "lin", "quality", "refused", None, NOW))
     deliver(taken)
     assert now_stands(taken).outbox == {}
 

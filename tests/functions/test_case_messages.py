@@ -1,7 +1,6 @@
 """Messages of a case on the template's tables and topics: each counted, checked and handed over once."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -10,8 +9,9 @@ import pytest
 from botocore.client import BaseClient
 
 from functions import case_events
+from functions.domain.calendars import Hours
 from functions.domain.cases import Case, Effect
-from functions.domain.messages import Entry
+from functions.domain.history import Entry
 from functions.domain.profiles import Consent
 from functions.store import cases, customers, messages
 from functions.store.cases import open_case
@@ -46,7 +46,7 @@ def known(**given: Any) -> None:
 def due(step: str, number: int = 1, at: datetime = ASKED, **given: Any) -> Case:
     """A resolved case of the one customer, in whose outbox the step's message is."""
     effect = Effect(kind="message", at=at, name=step)
-    one = case(review_id=f"r{number}", **{"status": "resolved"} | given)
+    one = case(review_id=f"r{number}", **{"status": "resolved", "resolved_at": ASKED} | given)
     return open_case(one.model_copy(update={"outbox": {f"message:{step}": effect}}), None)
 
 
@@ -104,6 +104,15 @@ def test_a_message_is_held_first_and_the_case_says_until_when(aws: Cloud) -> Non
     assert "can be taken back" in (note or "")
 
 
+def test_the_hours_of_contact_are_those_of_the_shops_own_clock(aws: Cloud) -> None:
+    known()
+    far_away = due("care", hours=Hours(zone="America/Sao_Paulo"))  # 05:00 there at NOW
+    deliver(far_away)
+    assert aws.published("messages") == []
+    held = stands(far_away).outbox["message:care"].after
+    assert held == NOW.replace(hour=12, minute=0)
+
+
 def test_silver_membership_is_recorded_even_where_its_message_may_not_be_sent(aws: Cloud) -> None:
     known(consent={})
     deliver(due("silver"))
@@ -156,16 +165,21 @@ def test_dying_after_any_effect_of_a_message_ends_the_same(aws: Cloud, step: str
 # rivals #14: the cap is exact however many decide at once
 
 
-def test_the_cap_holds_when_many_messages_to_one_customer_are_decided_at_once(
-    aws: Cloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_cap_holds_when_many_messages_to_one_customer_are_decided_at_once(aws: Cloud) -> None:
+    """Each of them found room under the cap; before it claims its place, the next one has come in between."""
     known()
     waiting = [due("care", number) for number in range(4)]
-    with ThreadPoolExecutor(4) as hands:
-        list(hands.map(deliver, waiting))
-    assert len(keys(aws)) == 1, "the others wait: one a day"
-    sent = [line for line in messages.history(SHOP, CUSTOMER) if line.sent_at is not None]
-    assert len(sent) == 1
+    claim, left = messages.claim, waiting[1:]
+
+    def others_first(*given: Any) -> None:
+        if left:
+            deliver(left.pop())
+        claim(*given)
+
+    with patch.object(messages, "claim", others_first):
+        deliver(waiting[0])
+    assert keys(aws) == [f"{waiting[1].case_id}:care"], "the others wait: one a day"
+    assert [line.state for line in messages.history(SHOP, CUSTOMER)] == ["sent"]
     assert sum("message:care" in stands(one).outbox for one in waiting) == 3
 
 

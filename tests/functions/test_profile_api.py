@@ -8,9 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions import profile_api
+from functions.domain.history import Entry
 from functions.domain.profiles import Profile
-from functions.store import cases, customers
+from functions.runtime.clients import client
+from functions.store import cases, customers, messages
 from functions.store.errors import StaleWrite
+from functions.store.items import attributes
 from tests.builders import CUSTOMER, NOW, SHOP, case, order, profile
 from tests.cloud import Cloud
 from tests.crash import dying_after, effects
@@ -359,3 +362,40 @@ def test_logs_name_no_person(caplog: pytest.LogCaptureFixture) -> None:
     logged = [vars(record) for record in caplog.records if record.name == "winback"]
     assert [line["message"] for line in logged] == ["customer erased"]
     assert CUSTOMER not in str(logged)
+
+
+# Messages
+
+
+def a_message(customer_id: str = CUSTOMER) -> None:
+    entry = Entry(
+        key="reply:1", at=NOW, state="received", step="reply", channel="chat", text="my number is 13800000000"
+    )
+    messages.receive(SHOP, customer_id, entry)
+
+
+def test_an_export_holds_the_messages_both_ways() -> None:
+    a_customer_with_cases_and_orders()
+    a_message()
+    _, body = call("GET", f"{PATH}/export")
+    assert [line["text"] for line in body["messages"]] == ["my number is 13800000000"]
+
+
+def test_an_erasure_takes_the_messages_too_and_counts_orders_only(aws: Cloud) -> None:
+    a_customer_with_cases_and_orders()
+    a_message()
+    a_message("another")
+    _, body = call("DELETE", PATH)
+    assert body["orders"] == 3
+    assert [item["customer"] for item in aws.items("customers")] == [f"{SHOP}#another"]
+
+
+def test_an_opt_out_counts_in_all_shops_of_the_owner_until_the_customer_says_otherwise() -> None:
+    item = {"shop_id": SHOP, "platform": "taobao", "secret": "s", "active": True}
+    client("dynamodb").put_item(TableName="winback-local-shops", Item=attributes(item))
+    assert call("PATCH", PATH, {"opted_out": True})[0] == 200
+    assert messages.opted_out_at("taobao", CUSTOMER) is not None
+    assert call("PATCH", PATH, {"needs": ["quiet packing"]})[0] == 200
+    assert messages.opted_out_at("taobao", CUSTOMER) is not None
+    assert call("PATCH", PATH, {"opted_out": False})[0] == 200
+    assert messages.opted_out_at("taobao", CUSTOMER) is None

@@ -110,24 +110,17 @@ def test_an_update_leaves_a_case_of_another_run_alone(aws: Cloud, name: str) -> 
 
 
 def test_what_goes_out_is_what_case_events_can_perform() -> None:
-    sent = {}
-    for name, state in TASKS.items():
+    sent = set()
+    for state in TASKS.values():
         arguments = _evaluated(state["Arguments"])
-        if ":effect" in arguments["ExpressionAttributeValues"]:
-            entry = arguments["ExpressionAttributeValues"][":effect"]["M"]
-            plain = {key: next(iter(value.values())) for key, value in entry.items()}
-            effect = Effect.model_validate(plain)
-            sent[name] = (
-                arguments["ExpressionAttributeNames"]["#effect"],
-                effect.kind,
-                effect.name,
-                effect.level,
-            )
-    assert sent == {
-        "Guidance": ("message:guidance", "message", "guidance", None),
-        "Care": ("message:care", "message", "care", None),
-        "Silver": ("message:silver", "message", "silver", None),
-    }
+        for which in ("effect", "grant"):
+            if entry := arguments["ExpressionAttributeValues"].get(f":{which}"):
+                plain = {key: next(iter(value.values())) for key, value in entry["M"].items()}
+                effect = Effect.model_validate(plain)
+                key = arguments["ExpressionAttributeNames"][f"#{which}"]
+                assert key == f"{effect.kind}:{effect.name}"
+                sent.add(key)
+    assert sent == {"message:guidance", "message:care", "grant:care", "message:silver", "grant:repurchase"}
 
 
 def _case_for(arguments: dict[str, Any]) -> Any:

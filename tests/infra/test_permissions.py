@@ -8,6 +8,8 @@ from tests.infra.deployed import Deployed, text
 ACCOUNTED_FOR = {
     r"\*": "the workflow's log delivery and X-Ray: AWS names no resource for them",
     r".*:secret:winback/prod/\*": "shops come and go without a deployment",
+    r".*:secret:winback/prod/channels/\*": "channels come and go without a deployment",
+    r"<EvidenceBucket\w+\.Arn>/(exhibits|packs)/\*": "the files of a folder",
     r".*:<ApiHttp\w+>/\$default/[A-Z]+/[a-z/*-]+": "the numbers in a route's path",
 }
 
@@ -32,11 +34,20 @@ def test_no_role_has_a_policy_that_others_wrote(stack: Deployed) -> None:
     assert not any("ManagedPolicyArns" in role for role in stack.of("IAM::Role").values())
 
 
-def test_only_the_poller_reads_secrets(stack: Deployed) -> None:
-    readers = [
-        module for module in stack.functions() if "secretsmanager:GetSecretValue" in stack.rights_of(module)
-    ]
-    assert readers == ["review_poller"]
+def test_each_function_reads_the_secrets_it_needs_and_no_others(prod: Deployed) -> None:
+    owners = {prod.role_of(module): module for module in prod.functions()}
+    read = {
+        owners[right.owner]: [text(resource).partition(":secret:")[2] for resource in right.resources]
+        for right in prod.statements()
+        if "secretsmanager:GetSecretValue" in right.actions
+    }
+    assert read == {
+        "review_poller": ["winback/prod/*"],
+        "case_events": ["winback-prod-link-keys-??????"],
+        "case_page": ["winback-prod-link-keys-??????"],
+        "alert_sender": ["winback/prod/channels/*"],
+        "order_sender": ["winback/prod/*"],
+    }
 
 
 def test_only_case_events_publishes_and_drives_the_workflow(stack: Deployed) -> None:
@@ -74,8 +85,14 @@ def test_the_workflow_changes_cases_and_nothing_else(stack: Deployed) -> None:
     ]
 
 
-def test_every_route_asks_for_a_signed_request(stack: Deployed) -> None:
-    routes = stack.of("ApiGatewayV2::Route").values()
+def test_every_route_but_the_pages_asks_for_a_signed_request(stack: Deployed) -> None:
+    routes = list(stack.of("ApiGatewayV2::Route").values())
+    pages = [route for route in routes if route["RouteKey"].endswith("/p/{token}")]
+    assert [(page["RouteKey"], page["AuthorizationType"]) for page in pages] == [
+        ("GET /p/{token}", "NONE"),
+        ("POST /p/{token}", "NONE"),
+    ]
+    routes = [route for route in routes if route not in pages]
     unsigned = {route["RouteKey"] for route in routes if route["AuthorizationType"] != "AWS_IAM"}
     assert routes
     assert unsigned == set()
@@ -85,6 +102,7 @@ def test_each_route_may_be_called_by_exactly_one_kind_of_caller(stack: Deployed)
     routes = {
         re.sub(r"\{\w+\}", "*", route["RouteKey"].replace(" ", ""))
         for route in stack.of("ApiGatewayV2::Route").values()
+        if route["AuthorizationType"] == "AWS_IAM"
     }
     allowed = [
         text(resource).partition("/$default/")[2]

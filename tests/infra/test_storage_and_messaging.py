@@ -12,11 +12,13 @@ KEYS = {
     "customers": ["customer", "item"],
     "cases": ["case_id"],
     "desk": ["shop_id", "item"],
+    "ledger": ["book", "line"],
 }
 INDEXES = {
     "by_shop": ["shop_id", "opened_at"],
     "due": ["due_shop", "due_at"],
     "agenda": ["agenda", "agenda_at"],
+    "suspected": ["suspected_shop", "opened_at"],
 }
 
 
@@ -35,6 +37,12 @@ def test_cases_are_found_by_shop_and_by_what_is_due(stack: Deployed) -> None:
     assert cases["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
 
 
+def test_the_lines_of_the_ledger_are_found_by_day(stack: Deployed) -> None:
+    (index,) = stack.named("DynamoDB::Table", "ledger")[1]["GlobalSecondaryIndexes"]
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["day_book", "at"]
+    assert index["Projection"] == {"ProjectionType": "ALL"}
+
+
 def test_every_table_is_encrypted_and_can_be_brought_back(stack: Deployed) -> None:
     (key,) = stack.of("KMS::Key")
     for table in stack.of("DynamoDB::Table").values():
@@ -43,8 +51,22 @@ def test_every_table_is_encrypted_and_can_be_brought_back(stack: Deployed) -> No
         assert table["BillingMode"] == "PAY_PER_REQUEST"
 
 
+def test_evidence_is_encrypted_versioned_private_and_goes_when_no_claim_can_be_made(prod: Deployed) -> None:
+    ((_, bucket),) = prod.of("S3::Bucket").items()
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    locked = bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    (lifecycle,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert locked == {"Days": lifecycle["ExpirationInDays"], "Mode": "GOVERNANCE"}
+    assert lifecycle["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
+    (policy,) = prod.of("S3::BucketPolicy").values()
+    assert "aws:SecureTransport" in json.dumps(policy)
+
+
 def test_what_is_stored_in_prod_outlives_the_stack(prod: Deployed) -> None:
-    for kind in ("DynamoDB::Table", "KMS::Key", "SQS::Queue"):
+    for kind in ("DynamoDB::Table", "KMS::Key", "S3::Bucket", "SQS::Queue"):
         for name in prod.of(kind):
             assert prod.resources[name]["DeletionPolicy"] == "Retain", name
     assert all(table["DeletionProtectionEnabled"] for table in prod.of("DynamoDB::Table").values())
@@ -98,11 +120,23 @@ def test_named_supervisors_get_alerts_and_named_operators_get_alarms() -> None:
     assert {
         (each["Protocol"], each["Endpoint"], each["TopicArn"]["Ref"], json.dumps(each.get("FilterPolicy")))
         for each in subscribed.of("SNS::Subscription").values()
+        if each["Protocol"] != "sqs"
     } == {
         ("email", "lead@example.com", topics["alerts"], '{"role": ["supervisor"]}'),
         ("email", "deputy@example.com", topics["alerts"], '{"role": ["supervisor"]}'),
         ("sms", "+8613800000000", topics["alerts"], '{"role": ["supervisor"]}'),
         ("email", "ops@example.com", topics["operations"], "null"),
+    }
+
+
+def test_every_alert_goes_to_the_notices_queue_as_it_is(stack: Deployed) -> None:
+    topic, (queue, _) = stack.named("SNS::Topic", "alerts")[0], stack.named("SQS::Queue", "notices")
+    (subscription,) = [each for each in stack.of("SNS::Subscription").values() if each["Protocol"] == "sqs"]
+    assert subscription == {
+        "Endpoint": {"Fn::GetAtt": [queue, "Arn"]},
+        "Protocol": "sqs",
+        "RawMessageDelivery": True,
+        "TopicArn": {"Ref": topic},
     }
 
 

@@ -1,41 +1,12 @@
 """The gate: evasions are seen through, denials and near misses pass, and how often it is right."""
 
-import csv
-from pathlib import Path
-from typing import NamedTuple
-
 import pytest
 
 from functions.domain.gate import INTENTS, PhrasesError, check, forbidden, intents, parse
 from functions.rulebook import load
+from tests.messages.corpus import measured, messages
 
 PHRASES = load().phrases
-HERE = Path(__file__).parent
-
-
-class Measured(NamedTuple):
-    precision: float
-    recall: float
-    missed: list[str]
-    refused: list[str]
-
-
-def measured(name: str) -> Measured:
-    """Return how the gate does on a corpus: what it refuses should be the bad messages."""
-    with (HERE / name).open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    refused = {row["text"] for row in rows if forbidden(check(row["text"], PHRASES))}
-    bad = [row["text"] for row in rows if row["verdict"] == "bad"]
-    good = [row["text"] for row in rows if row["verdict"] == "good"]
-    missed = [text for text in bad if text not in refused]
-    wrongly = [text for text in good if text in refused]
-    right = len(bad) - len(missed)
-    found = Measured(right / (right + len(wrongly)), right / len(bad), missed, wrongly)
-    print(
-        f"gate on {name}: {len(bad)} bad, {len(good)} good messages; "
-        f"precision {found.precision:.3f}, recall {found.recall:.3f}"
-    )
-    return found
 
 
 def said(text: str) -> list[str]:
@@ -44,19 +15,20 @@ def said(text: str) -> list[str]:
 
 def test_the_corpus_that_the_phrases_were_fitted_to() -> None:
     found = measured("corpus.csv")
+    print(found.told)
     assert (found.missed, found.refused) == ([], [])
 
 
 def test_messages_written_after_the_fitting_that_nothing_was_fitted_to() -> None:
     found = measured("held_out.csv")
+    print(found.told)
     assert found.precision >= 0.95
-    assert found.recall >= 0.75
+    assert found.recall >= 0.9
 
 
 @pytest.mark.parametrize("name", ["corpus.csv", "held_out.csv"])
 def test_no_message_stands_in_a_corpus_twice(name: str) -> None:
-    with (HERE / name).open(encoding="utf-8", newline="") as file:
-        texts = [row["text"] for row in csv.DictReader(file)]
+    texts = [text for _, text in messages(name)]
     assert len(texts) == len(set(texts))
 
 
@@ -151,9 +123,9 @@ def test_templates_pass_the_same_table() -> None:
         ('of = ["guidance", "benefit"]', 'of = ["guidance"]'),
         ("[negation]", "[denial]"),
         ('"⭐" = "星"', '"⭐⭐" = "星"'),
-        ("phrases = [\n    '(?:五|5|全|满)", "phrases = [\n    '', '(?:五|5|全|满)"),
-        ("phrases = [\n    '(?:五|5|全|满)", "phrases = [\n    '(', '(?:五|5|全|满)"),
-        ("phrases = [\n    '(?:五|5|全|满)", "phrases = [\n    'x*', '(?:五|5|全|满)"),
+        ("phrases = [\n", "phrases = [\n    '',\n"),
+        ("phrases = [\n", "phrases = [\n    '(',\n"),
+        ("phrases = [\n", "phrases = [\n    'x*',\n"),
     ],
 )
 def test_a_broken_table_is_not_taken(old: str, new: str) -> None:

@@ -4,6 +4,7 @@
 `at` is a piece of text that stands on the faulty line of the edited file, and nowhere else in it.
 """
 
+import re
 from typing import NamedTuple
 
 
@@ -274,7 +275,9 @@ BROKEN = [
         None,
         ("example",),
         (
-            '[[row]]\nid = "not-yet"\nwhy = "Below the mark: train again."\nthen = { passed = false }\nsource = "policy 9 G"\n',
+            re.escape(
+                '[[row]]\nid = "not-yet"\nwhy = "Below the mark: train again."\nthen = { passed = false }\nsource = "policy 9 G"\n'
+            ),
             "",
         ),
     ),

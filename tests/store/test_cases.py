@@ -197,6 +197,7 @@ def test_a_case_is_pending_exactly_while_its_outbox_holds_something(aws: Cloud) 
 
 
 def test_a_case_is_on_the_agenda_while_time_may_bring_something(aws: Cloud) -> None:
+    # The time to react runs once the alert has been told.
     saved = opened(outbox={}, escalate_at=NOW + timedelta(minutes=15))
     assert stored(aws)["agenda_at"] == "2026-03-02T08:15:00.000000Z"
     assert cases.on_agenda(NOW + timedelta(minutes=14)) == {}

@@ -30,6 +30,7 @@ def system() -> Iterator[System]:
             api_of(target, stack, "ShopSystem"),
             Ears(target, stack.outputs["AlertsTopicArn"], "winback-local-test-alerts"),
             Ears(target, stack.outputs["MessagesTopicArn"], "winback-local-test-messages"),
+            api_of(target, stack, "Legal"),
         )
 
 
@@ -49,3 +50,24 @@ def winback(system: System, monkeypatch: pytest.MonkeyPatch) -> Callable[..., in
     for name, value in system.target.environment().items():
         monkeypatch.setenv(name, value)
     return lambda *words: main([*words, "--stage", "local"])
+
+
+@pytest.fixture
+def slow_deadlines(system: System) -> Iterator[None]:
+    """Long enough to do something between a level of the chain (9 s) and the next."""
+    lambdas = system.client("lambda")
+    paced = [
+        f"winback-local-{noun}" for noun in ("rule-evaluator", "case-events", "case-clock", "malice-api")
+    ]
+    before = {
+        function: lambdas.get_function_configuration(FunctionName=function)["Environment"]
+        for function in paced
+    }
+    pace = {"WINBACK_TIME_SCALE": str(1 / 100), "WINBACK_TIME_FLOOR_S": "3"}
+    for function, known in before.items():
+        lambdas.update_function_configuration(
+            FunctionName=function, Environment={"Variables": known["Variables"] | pace}
+        )
+    yield
+    for function, known in before.items():
+        lambdas.update_function_configuration(FunctionName=function, Environment=known)

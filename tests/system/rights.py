@@ -97,6 +97,8 @@ def _listed(value: str | list[str]) -> list[str]:
 def _noun(resource: str) -> str:
     if ":logs:" in resource:
         return "log"
+    if ":s3:::" in resource:
+        return "/".join(["evidence", *re.findall(r"/(\w+)/\*", resource)])
     if ":secretsmanager:" in resource:
         return "secrets"
     found = re.search(r"winback-local-([a-z-]+)(?:/(?:index/)?(\w+))?", resource)

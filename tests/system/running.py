@@ -59,7 +59,7 @@ class Ears:
 
 @dataclass(frozen=True)
 class System:
-    """Everything deployed, looked at as root; `supervisor` and `shop_system` are callers with a role."""
+    """Everything deployed, looked at as root; `supervisor`, `shop_system`, `legal` call with a role."""
 
     target: Emulator
     stack: Deployed
@@ -68,6 +68,7 @@ class System:
     shop_system: Api
     alerts: Ears
     messages: Ears
+    legal: Api
 
     def client(self, service: str) -> Any:
         return self.target.client(service)
@@ -106,11 +107,21 @@ class System:
             TableName=self.stack.outputs["CasesTable"],
             Key=attributes({"case_id": case_id}),
             UpdateExpression="SET "
-            + ", ".join(f"{name} = :{name}" for name in attribute)
+            + ", ".join(f"#{name} = :{name}" for name in attribute)
             + " ADD version :one",
+            ExpressionAttributeNames={f"#{name}": name for name in attribute},
             ExpressionAttributeValues=attributes(
                 {":one": 1} | {f":{name}": value for name, value in attribute.items()}
             ),
+        )
+
+    def pretend_packed(self, case_id: str, pack: dict[str, Any]) -> None:
+        """Have a case say that it has a pack."""
+        self.client("dynamodb").update_item(
+            TableName=self.stack.outputs["CasesTable"],
+            Key=attributes({"case_id": case_id}),
+            UpdateExpression="SET dossier.packs = :packs ADD version :one",
+            ExpressionAttributeValues=attributes({":packs": [pack], ":one": 1}),
         )
 
     def put_into_outbox(self, case_id: str, key: str, **effect: str) -> None:
@@ -121,7 +132,19 @@ class System:
             UpdateExpression="SET outbox.#key = :effect, pending = :yes ADD version :one",
             ExpressionAttributeNames={"#key": key},
             ExpressionAttributeValues=attributes(
-                {":effect": {**effect, "at": iso(datetime.now(UTC))}, ":yes": True, ":one": 1}
+                {":effect": {"at": iso(datetime.now(UTC)), **effect}, ":yes": True, ":one": 1}
+            ),
+        )
+
+    def tell(self, case_id: str, key: str, **event: str) -> None:
+        """Write a line of the case's timeline."""
+        self.client("dynamodb").update_item(
+            TableName=self.stack.outputs["CasesTable"],
+            Key=attributes({"case_id": case_id}),
+            UpdateExpression="SET events.#key = :event ADD version :one",
+            ExpressionAttributeNames={"#key": key},
+            ExpressionAttributeValues=attributes(
+                {":event": {"at": iso(datetime.now(UTC)), **event}, ":one": 1}
             ),
         )
 

@@ -14,6 +14,7 @@ from functions.domain.cases import case_id
 from functions.domain.times import iso
 from infra.constructs.api import CASES_ROUTES, PROFILE_ROUTES
 from infra.constructs.desk import ROUTES as DESK_ROUTES
+from infra.constructs.money import COUPONS_ROUTES, MONEY_ROUTES
 from infra.local.api import Api, RefusedError
 from infra.local.emulator import REGION
 from tests.system.running import Shop, System, now
@@ -42,6 +43,8 @@ ROUTES = [
         for route in DESK_ROUTES
         if route in _BODIES or route[0] == "GET"
     ),
+    *((*route, "supervisor", "shop_system") for route in MONEY_ROUTES if route[0] == "GET"),
+    *((*route, "shop_system", "supervisor") for route in COUPONS_ROUTES if route[0] == "GET"),
 ]
 
 

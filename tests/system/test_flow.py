@@ -1,7 +1,5 @@
 """From the published review to the closed case, in the deployed system."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from functions.domain.cases import case_id
@@ -19,7 +17,7 @@ from tests.system.running import (
 
 pytestmark = pytest.mark.system
 
-EVERY_STEP = ["guidance", "care", "silver"]
+EVERY_STEP = ["guidance", "care", "silver", "repurchase"]
 
 
 def opened(shop: Shop, **row: object) -> str:
@@ -48,25 +46,6 @@ def steps(system: System, number: str) -> list[str]:
 
 def timeline(system: System, number: str) -> list[str]:
     return [event.kind for event in system.known(number).timeline]
-
-
-@pytest.fixture
-def slow_deadlines(system: System) -> Iterator[None]:
-    """Long enough to do something between a level of the chain (9 s) and the next."""
-    lambdas = system.client("lambda")
-    paced = [f"winback-local-{noun}" for noun in ("rule-evaluator", "case-events", "case-clock")]
-    before = {
-        function: lambdas.get_function_configuration(FunctionName=function)["Environment"]
-        for function in paced
-    }
-    pace = {"WINBACK_TIME_SCALE": str(1 / 100), "WINBACK_TIME_FLOOR_S": "3"}
-    for function, known in before.items():
-        lambdas.update_function_configuration(
-            FunctionName=function, Environment={"Variables": known["Variables"] | pace}
-        )
-    yield
-    for function, known in before.items():
-        lambdas.update_function_configuration(FunctionName=function, Environment=known)
 
 
 def test_every_bad_review_has_one_case_one_first_alert_one_workflow_and_the_good_ones_nothing(
@@ -110,6 +89,7 @@ def test_a_case_that_is_taken_and_solved_is_followed_up_to_the_silver_membership
     system.supervisor.post(f"/cases/{number}/acknowledge", {"by": "supervisor.li"})
     resolve(system, number)
     eventually(lambda: closed(system, number))
+    eventually(lambda: system.all_done(number), within_s=2 * SOON_S)
     assert steps(system, number) == EVERY_STEP
     told = timeline(system, number)
     order_of = [told.index(kind) for kind in ("posted", "seen", "opened", "acknowledged", "resolved")]
@@ -126,6 +106,7 @@ def test_without_consent_only_the_guidance_is_sent(system: System, shop: Shop) -
     number = opened(shop)
     resolve(system, number)
     eventually(lambda: closed(system, number))
+    eventually(lambda: system.all_done(number), within_s=2 * SOON_S)
     assert steps(system, number) == ["guidance"]
     assert {"guidance sent", "care not sent", "silver not sent"} <= set(timeline(system, number))
 

@@ -5,21 +5,34 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local.watcher import FUNCTIONS
+from tests.system import money
 from tests.system.rights import WORKFLOW, Grant, grants, without
 from tests.system.running import Shop, System, eventually
-from tests.system.stage import Deed, Stage, arranged, arranging, performing, serving, supervising
+from tests.system.stage import (
+    Deed,
+    Stage,
+    arranged,
+    arranging,
+    performing,
+    serving,
+    supervising,
+    writing,
+)
 
 pytestmark = pytest.mark.system
 
-_BATCH, _GET, _PUT, _UPDATE, _DELETE, _QUERY = (
+_BATCH, _GET, _PUT, _UPDATE, _DELETE, _QUERY, _CHECK = (
     f"dynamodb:{action}"
-    for action in ("BatchGetItem", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
-)
+    for action in (
+        "BatchGetItem", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "ConditionCheckItem",
+    )
+)  # fmt: skip
+_SECRET = "secretsmanager:GetSecretValue"
 _ALERT = performing()
-_GUIDANCE = performing("message:guidance", kind="message", name="guidance")
-_SILVER = performing("message:silver", kind="message", name="silver")
+_CARE = writing("care")
 _WAKE = performing("wake:test", kind="wake", token="nobody-waits-here")
 _SOLVED = {"by": "li", "cause": "logistics_delay", "outcome": "solved"}
+_WRITE = supervising("POST", "/cases/{case}/messages", {"by": "li", "text": "非常抱歉，今天为您补发。"})
 _ORDER, _EXPORT, _ERASE = serving("POST", "/orders"), serving("GET", "/export"), serving("DELETE", "")
 
 NEEDED: dict[Grant, Deed] = {
@@ -27,7 +40,7 @@ NEEDED: dict[Grant, Deed] = {
     Grant("poll-planner", "sqs:SendMessage", "polls"): Stage.plan,
     Grant("review-poller", _GET, "shops"): Stage.poll,
     Grant("review-poller", _UPDATE, "shops"): Stage.poll,
-    Grant("review-poller", "secretsmanager:GetSecretValue", "secrets"): Stage.poll,
+    Grant("review-poller", _SECRET, "secrets"): Stage.poll,
     Grant("review-poller", "sqs:SendMessage", "reviews"): Stage.poll,
     Grant("rule-evaluator", _BATCH, "cases"): Stage.evaluate,
     Grant("rule-evaluator", _BATCH, "customers"): Stage.evaluate,
@@ -39,9 +52,13 @@ NEEDED: dict[Grant, Deed] = {
     Grant("case-events", "sns:Publish", "alerts"): _ALERT,
     Grant("case-events", "states:StartExecution", "follow-up"): _ALERT,
     Grant("case-events", "states:SendTaskSuccess", "*"): _WAKE,
-    Grant("case-events", _GET, "customers"): _GUIDANCE,
-    Grant("case-events", "sns:Publish", "messages"): _GUIDANCE,
-    Grant("case-events", _PUT, "customers"): _SILVER,
+    Grant("case-events", "sns:Publish", "messages"): _CARE,
+    Grant("case-events", _BATCH, "customers"): _CARE,
+    Grant("case-events", _GET, "customers"): _CARE,
+    Grant("case-events", _QUERY, "customers"): _CARE,
+    Grant("case-events", _PUT, "customers"): _CARE,
+    Grant("case-events", _CHECK, "customers"): _CARE,
+    Grant("case-events", _CHECK, "cases"): _CARE,
     Grant("case-events", _QUERY, "desk"): _ALERT,
     Grant("case-events", _UPDATE, "desk"): _ALERT,
     Grant("case-events", _BATCH, "desk"): performing("alert:warning", kind="alert", name="warning"),
@@ -54,13 +71,44 @@ NEEDED: dict[Grant, Deed] = {
     Grant("case-clock", _QUERY, "cases/agenda"): Stage.look,
     Grant("case-clock", _BATCH, "cases"): Stage.look,
     Grant("case-clock", _PUT, "cases"): Stage.look,
+    Grant("case-events", _SECRET, "secrets"): Stage.alert_anew,
+    Grant("case-page", _SECRET, "secrets"): Stage.show,
+    Grant("case-page", _BATCH, "cases"): Stage.show,
+    Grant("case-page", _PUT, "cases"): Stage.show,
+    Grant("alert-sender", _QUERY, "channels"): Stage.alert,
+    Grant("alert-sender", _PUT, "channels"): Stage.alert,
+    Grant("alert-sender", _BATCH, "cases"): Stage.alert,
+    Grant("alert-sender", _PUT, "cases"): Stage.alert,
+    Grant("alert-sender", _SECRET, "secrets"): Stage.alert,
+    Grant("alert-sender", "sqs:SendMessage", "notices"): Stage.alert,
     Grant("cases-api", _GET, "cases"): supervising("GET", "/cases/{case}"),
     Grant("cases-api", _BATCH, "cases"): supervising("GET", "/cases?shop={shop}"),
     Grant("cases-api", _QUERY, "cases/by_shop"): supervising("GET", "/cases?shop={shop}"),
     Grant("cases-api", _QUERY, "cases/due"): supervising("GET", "/cases?shop={shop}&sort=due"),
     Grant("cases-api", _PUT, "cases"): supervising("POST", "/cases/{case}/resolve", _SOLVED),
     Grant("cases-api", _BATCH, "customers"): supervising("POST", "/decisions"),
+    Grant("messages-api", _BATCH, "cases"): supervising("GET", "/cases/{case}/drafts"),
+    Grant("messages-api", _PUT, "cases"): _WRITE,
+    Grant("messages-api", _BATCH, "customers"): _WRITE,
+    Grant("messages-api", _GET, "customers"): _WRITE,
+    Grant("messages-api", _QUERY, "customers"): _WRITE,
+    Grant("messages-api", _PUT, "customers"): _WRITE,
+    Grant("messages-api", _GET, "shops"): serving("POST", "/opt-out"),
+    Grant("profile-api", _GET, "shops"): serving("PATCH", "", {"opted_out": True}),
     Grant("cases-api", _BATCH, "shops"): supervising("POST", "/decisions"),
+    Grant("malice-api", _BATCH, "cases"): Stage.judge,
+    Grant("malice-api", _PUT, "cases"): Stage.judge,
+    Grant("malice-api", _QUERY, "cases/suspected"): Stage.measure,
+    Grant("evidence-api", _BATCH, "cases"): Stage.collect,
+    Grant("evidence-api", _PUT, "cases"): Stage.collect,
+    Grant("evidence-api", "s3:PutObject", "evidence/exhibits"): Stage.collect,
+    Grant("evidence-api", "s3:GetObject", "evidence/exhibits"): Stage.collect,
+    Grant("evidence-api", "s3:GetObject", "evidence/packs"): Stage.fetch,
+    Grant("evidence-api", "sqs:SendMessage", "packs"): Stage.ask_for_pack,
+    Grant("pack-builder", _BATCH, "cases"): Stage.build_pack,
+    Grant("pack-builder", _PUT, "cases"): Stage.build_pack,
+    Grant("pack-builder", "s3:GetObjectVersion", "evidence/exhibits"): Stage.build_pack,
+    Grant("pack-builder", "s3:PutObject", "evidence/packs"): Stage.build_pack,
     Grant("profile-api", _BATCH, "customers"): _ORDER,
     Grant("profile-api", _PUT, "customers"): _ORDER,
     Grant("profile-api", _GET, "customers"): serving("GET", ""),
@@ -68,6 +116,35 @@ NEEDED: dict[Grant, Deed] = {
     Grant("profile-api", _BATCH, "cases"): _EXPORT,
     Grant("profile-api", _PUT, "cases"): _ERASE,
     Grant("profile-api", _DELETE, "customers"): _ERASE,
+    Grant("case-events", _QUERY, "ledger"): money.coupon,
+    Grant("case-events", _PUT, "ledger"): money.coupon,
+    Grant("case-events", _UPDATE, "ledger"): money.coupon,
+    Grant("case-events", _GET, "shops"): money.coupon,
+    Grant("case-events", _DELETE, "ledger"): money.lapse,
+    Grant("case-events", "sqs:SendMessage", "orders"): money.hand_over,
+    Grant("order-sender", _QUERY, "ledger"): money.send,
+    Grant("order-sender", _PUT, "ledger"): money.send,
+    Grant("order-sender", _BATCH, "cases"): money.send,
+    Grant("order-sender", _PUT, "cases"): money.send,
+    Grant("order-sender", _GET, "shops"): money.send,
+    Grant("order-sender", "secretsmanager:GetSecretValue", "secrets"): money.send,
+    Grant("order-sender", _UPDATE, "ledger"): money.send_what_is_corrected_meanwhile,
+    Grant("order-sender", "sqs:ChangeMessageVisibility", "orders"): money.put_back,
+    Grant("money-api", _QUERY, "ledger"): supervising("GET", "/shops/{shop}/picklist"),
+    Grant("money-api", _QUERY, "ledger/by_day"): supervising("GET", "/shops/{shop}/ledger"),
+    Grant("money-api", _GET, "shops"): supervising("GET", "/shops/{shop}/balance"),
+    Grant("money-api", _GET, "cases"): supervising("GET", "/cases/{case}/benefits"),
+    Grant("money-api", _PUT, "cases"): money.deciding("recall", "effective"),
+    Grant("money-api", _PUT, "ledger"): money.deciding("recall", "effective"),
+    Grant("money-api", _UPDATE, "ledger"): money.deciding("recall", "effective"),
+    Grant("money-api", _DELETE, "ledger"): money.deciding("refuse", "proposed", note="above the limit"),
+    Grant("coupons-api", _GET, "customers"): serving("GET", "/coupons"),
+    Grant("coupons-api", _QUERY, "ledger"): money.reporting("effective"),
+    Grant("coupons-api", _GET, "cases"): money.reporting("effective"),
+    Grant("coupons-api", _PUT, "cases"): money.reporting("effective"),
+    Grant("coupons-api", _PUT, "ledger"): money.reporting("effective"),
+    Grant("coupons-api", _UPDATE, "ledger"): money.reporting("effective", "correction"),
+    Grant("coupons-api", _DELETE, "ledger"): money.reporting("effective", hand=True),
 }
 
 # What the emulator does without asking for rights. tests/infra holds these against the template.
@@ -83,6 +160,9 @@ _TRIGGERS = {
             ("review-poller", "polls"),
             ("rule-evaluator", "reviews"),
             ("case-clock", "ticks"),
+            ("alert-sender", "notices"),
+            ("pack-builder", "packs"),
+            ("order-sender", "orders"),
         )
         for action in ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
     ),
@@ -108,7 +188,9 @@ _WORKFLOW = {
         )
     ),
 }  # fmt: skip
-NOT_ENFORCED = _LOGGING | _TRIGGERS | _SET_ASIDE | _WORKFLOW
+# The emulator says "not found" for a file that is not there whether or not one may list; AWS does not.
+_NOT_THERE = {Grant("evidence-api", "s3:ListBucket", "evidence")}
+NOT_ENFORCED = _LOGGING | _TRIGGERS | _SET_ASIDE | _WORKFLOW | _NOT_THERE
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def no_dead_letters(system: System) -> Iterator[None]:
     """Each test begins and leaves without any."""
     assert system.watcher.dead_letters() == 0
     yield
-    for name in ("PollsDlqUrl", "ReviewsDlqUrl", "CaseEventsDlqUrl"):
+    for name in ("PollsDlqUrl", "ReviewsDlqUrl", "NoticesDlqUrl", "CaseEventsDlqUrl"):
         system.client("sqs").purge_queue(QueueUrl=system.stack.outputs[name])
 
 
