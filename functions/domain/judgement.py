@@ -97,7 +97,7 @@ def _regraded(
     grade = rules.decide("grades", {"cause": case.cause, "suspected_malicious": suspected})
     offer = remedy(_order_value(case), suspected, rules)
     extra = goodwill(case.tier, suspected, rules)
-    warn_at, due_at = due(grade, now, rules)
+    warn_at, due_at = due(grade, now, rules, case.hours)
     first = rules.decide("alerts", {"kind": "first", "level": 0, "grade": grade.text("grade")})
     note = f"{grade.text('grade')} for {grade.text('owner')}, due {iso(due_at)}, {offer.text('remedy')}"
     again = case.model_copy(update={"run": case.run + 1})

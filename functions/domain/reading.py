@@ -42,9 +42,7 @@ class Reading(BaseModel):
     abuse: tuple[str, ...] = Field(
         (), description="Insults and threats; beside a real cause no sign of malice"
     )
-    worded: bool = Field(
-        False, description="A word of the lexicon shows a complaint, or a clause behind a 'but' complains"
-    )
+    worded: bool = Field(False, description="A complaining clause has a word of the lexicon that blames")
     language: Literal["zh", "en", "pt"] = "zh"
 
     @property

@@ -47,7 +47,7 @@ def complaint(review: Review, reading: Reading) -> bool:
     """Return whether the text counts as a complaint beside the rating.
 
     Against a rating the model's word alone is not enough: praise that it has not met looks like a complaint
-    to it, and each false alarm opens a case.
+    to it, and each false alarm opens a case. A word that blames must stand where it complains.
     """
     rated = review.rating is not None or review.stars is not None
     return reading.complains and (reading.worded or not rated)

@@ -28,6 +28,7 @@ _REACH = {"zh": 6, "en": 20, "pt": 20}  # characters before a word that can nega
 
 
 EVEN_NEGATED = {"leverage", "benefit"}  # "不给红包就差评" names a benefit all the same
+NEUTRAL = "neutral"  # the topic of words that name a matter without blaming
 SURE = "sure:"  # before the topic of words that decide by themselves
 
 

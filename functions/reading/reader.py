@@ -1,5 +1,6 @@
 """The reader: a text in, a reading out."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -9,7 +10,7 @@ from functions.domain.reading import Phrase, Reading, Severity
 from functions.reading.clauses import prepared
 from functions.reading.languages import Language, language
 from functions.reading.leverage import blackmail
-from functions.reading.lexicon import SURE, Hit, Lexicon
+from functions.reading.lexicon import NEUTRAL, SURE, Hit, Lexicon
 from functions.reading.model import Model, shipped
 from functions.reading.signals import Signals, clause_signals, logistic, signals, softmax
 
@@ -20,6 +21,12 @@ _NEAR, _FAR = 3.0, 1.5
 _DOUBTFUL = 0.05  # probability of a complaint from which phrases are shown
 _SPAN = 32  # characters of a phrase of several clauses
 _ALSO = 0.2  # probability from which a second cause is named
+# Probabilities of a complaint, of the clause and of the text, from which a word under a good rating counts.
+_CLAUSE, _CLEARLY, _NEARLY_SURE, _BEYOND_DOUBT = 0.8, 0.7, 0.97, 0.99
+_BLAMES = {*CAUSES, "complaint"}
+_ANOTHER = re.compile(
+    "之前|以前|原来|原先|上一?[台次个]|上次|老空调|旧空调|旧的|别家|别人家|其他家|人家的|不像"
+)
 _NEGATIVE, _COMPLAINS = len(CAUSES), len(CAUSES) + 1
 
 
@@ -72,8 +79,7 @@ class Reader:
             phrases=_phrases(text, seen, best, self.model) if said or complains >= _DOUBTFUL else (),
             blackmail=blackmail(small, seen.hits),
             abuse=_named("abuse", small, seen.hits),
-            worded=_worded(seen.hits)
-            or any(clause.turns and clause.complains >= 0.5 for clause in seen.clauses),
+            worded=_blamed(small, seen, complains) or bool(sure),
             language="zh",
         )
 
@@ -113,6 +119,30 @@ class Reader:
 
 def _worded(hits: Sequence[Hit]) -> bool:
     return any(topic in (*CAUSES, "complaint") for hit in hits for topic in hit.topics)
+
+
+def _blamed(text: str, seen: Signals, complains: float) -> bool:
+    """Return whether a complaining clause has a word that blames, and the text or a "but" speaks for it.
+
+    A word that only names a matter ("客服", "噪音") stands in praise as often: it needs a text that is nearly
+    sure. What is said of another shop's or an earlier thing is no complaint about this one. Behind a "but" no
+    word is needed where the model has no doubt.
+    """
+    for clause in seen.clauses:
+        if clause.complains < _CLAUSE or _ANOTHER.search(text, clause.start, clause.end):
+            continue
+        hits = [
+            hit
+            for hit in seen.hits
+            if clause.start <= hit.start < clause.end and not _BLAMES.isdisjoint(hit.topics)
+        ]
+        clear = complains >= _CLEARLY or clause.turns
+        blames = any(NEUTRAL not in hit.topics for hit in hits)
+        if (hits and complains >= _NEARLY_SURE) or (blames and clear):
+            return True
+        if clause.turns and clause.complains >= _BEYOND_DOUBT and complains >= _CLEARLY:
+            return True
+    return False
 
 
 def _turned(seen: Signals, cause: Cause) -> bool:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions import rulebook
@@ -88,6 +88,7 @@ def solved(**given: Any) -> Case:
 # Lines
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(KINDS), max_size=12), st.sampled_from(["refund", "coupon", "gift"]), st.data()
 )

@@ -1,6 +1,7 @@
 """Blackmail, on texts constructed for it: real ones are practically absent from public data.
 
-Rows of kind `unseen` were written after the words and patterns were fixed, the others before.
+Rows of kind `unseen` and `... fresh` were written before the words and patterns that now find them;
+docs/decisions/0007-the-reader.md has what was found in each set before.
 """
 
 import csv
@@ -13,8 +14,8 @@ from functions.rulebook import Rulebook
 RULES = Rulebook(Path(__file__).parents[2] / "rules")
 with (Path(__file__).parent / "blackmail.csv").open(encoding="utf-8") as file:
     ROWS = list(csv.DictReader(file))
-UNSEEN = [row for row in ROWS if row["kind"] == "unseen"]
-KNOWN = [row for row in ROWS if row["kind"] != "unseen"]
+FREE = [row for row in ROWS if row["kind"] == "unseen" or row["kind"].endswith("fresh")]
+FITTED = [row for row in ROWS if row not in FREE]
 
 
 def counts(rows: list[dict[str, str]]) -> tuple[float, float]:
@@ -30,15 +31,15 @@ def test_there_are_enough_texts_and_near_misses() -> None:
 
 
 def test_what_is_called_blackmail_is_blackmail() -> None:
-    precision, recall = counts(KNOWN)
+    precision, recall = counts(FITTED)
     assert precision >= 0.95
     assert recall >= 0.9
 
 
-def test_unseen_near_misses_are_not_called_blackmail() -> None:
-    precision, recall = counts(UNSEEN)
+def test_freely_written_near_misses_are_not_called_blackmail() -> None:
+    precision, recall = counts(FREE)
     assert precision >= 0.95
-    assert recall >= 0.3, "much unseen blackmail is missed: a person has to notice"
+    assert recall >= 0.7, "what is phrased in a new way is missed: a person has to notice"
 
 
 @pytest.mark.parametrize("text", ["不给退款就投诉到底", "要求退款", "必须赔我钱", "再不处理我就给差评"])
