@@ -14,7 +14,7 @@ TECHNICAL: dict[str, dict[int | float, str]] = {
         134: "SMS",
         201: "SMS",
         16: "UTF-16",
-        97: "length of a link",
+        101: "length of a link",
     },
     "cases.py": {12: "length of a case number and of a token's key", 100: "percent"},
     "deadlines.py": {3600: "seconds of an hour, to tell it"},
