@@ -201,7 +201,7 @@ def test_there_is_nothing_to_approve_but_a_proposal_with_a_chosen_benefit() -> N
         ("goodwill", {"goodwill": "vip_gift"}, ("gift", 3000, "goodwill.vip-gift")),
         ("goodwill", {"goodwill": "card_and_gift"}, ("card", 3000, "goodwill.vip-gift")),
         ("care", {}, ("coupon", 500, "follow_up.care")),
-        ("repurchase", {}, ("coupon", 500, "follow_up.silver")),
+        ("repurchase", {}, ("coupon", 1000, "follow_up.repurchase")),
     ],
 )
 def test_a_step_gives_what_was_decided_when_the_case_opened(step, of, expected) -> None:
