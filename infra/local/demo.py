@@ -99,9 +99,9 @@ def tell_stories(console: Console, name: str) -> int:
     with ExitStack() as running:
         target, stack = _system(running, console, tempo_for(len(chosen), None))
         warm_up(target)
-        stage = scenes(
-            running, target, stack, api_of(target, stack, "Supervisor"), api_of(target, stack, "ShopSystem")
-        )
+        begin_minute(target, "case-clock")
+        callers = (api_of(target, stack, name) for name in ("Supervisor", "ShopSystem", "Legal"))
+        stage = scenes(running, target, stack, *callers)
         failed = 0
         for number, told in enumerate(play_stories(chosen, stage), 1):
             console.rule(f"{number}/{len(chosen)} {told.story.name}: {told.story.about}")
@@ -149,16 +149,17 @@ def open_shops(target: Emulator, stack: Deployed, simulators: dict[str, TaobaoSi
                 "cursor_at": {"S": iso(now)},
             },
         )
-    plan_now(target)
+    begin_minute(target)
 
 
-def plan_now(target: Emulator) -> None:
-    """Have the next minute's polls planned without waiting for the schedule."""
-    answer = target.client("lambda").invoke(
-        FunctionName="winback-local-poll-planner", Payload=json.dumps({"time": iso(datetime.now(UTC))})
-    )
-    if "FunctionError" in answer:
-        raise RuntimeError(f"the poll planner failed: {answer['Payload'].read().decode()[:500]}")
+def begin_minute(target: Emulator, *functions: str) -> None:
+    """Have done what a minute starts, polls and looks at the agenda, without waiting for the schedule."""
+    for function in functions or ("poll-planner", "case-clock"):
+        answer = target.client("lambda").invoke(
+            FunctionName=f"winback-local-{function}", Payload=json.dumps({"time": iso(datetime.now(UTC))})
+        )
+        if "FunctionError" in answer:
+            raise RuntimeError(f"{function} failed: {answer['Payload'].read().decode()[:500]}")
 
 
 def warm_up(target: Emulator) -> None:

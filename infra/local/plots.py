@@ -1,6 +1,12 @@
 """The plots of the stories: what happens to each kind of case."""
 
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from functions.domain.times import iso
 from infra.local.stories import Scene, Story
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 SLOW, BROKEN, CRUSHED = (
     "物流太慢了，等了十二天才到",
@@ -110,9 +116,157 @@ def review_edited(scene: Scene) -> str:
     return number
 
 
+def blackmailer(scene: Scene) -> str:
+    """Four orders, three returned, and a review that trades itself for money."""
+    for nth in (1, 2, 3, 4):
+        scene.order(59.90, days_ago=10 * nth, returned=nth != 1, number=nth)
+    number = scene.review(BLACKMAIL, order=1)
+    scene.until_told(number, "alerted")
+    return number
+
+
+def malice_confirmed(scene: Scene) -> str:
+    number = blackmailer(scene)
+    said = {"by": "陈法务", "malice": "confirmed", "note": "聊天记录中索要钱款"}
+    scene.legal.post(f"/cases/{number}/malice", said)
+    scene.legal.post(f"/cases/{number}/appeal/filing", {"by": "陈法务", "reference": "TB-1"})
+    scene.legal.post(f"/cases/{number}/appeal/outcome", {"by": "陈法务", "outcome": "accepted"})
+    scene.resolve(number, "malicious", outcome="appealed", by="陈法务")
+    scene.until_closed(number)
+    return number
+
+
+def malice_rejected(scene: Scene) -> str:
+    number = blackmailer(scene)
+    said = {"by": "陈法务", "malice": "rejected", "note": "商品确有质量问题"}
+    scene.legal.post(f"/cases/{number}/malice", said)
+    scene.until(lambda: scene.kinds(number).count("alerted") >= 2, "the case's new owner is alerted")
+    scene.resolve(number, "quality")
+    scene.until_closed(number)
+    return number
+
+
+def above_the_limit(scene: Scene) -> str:
+    """A supervisor's remedy costs more than a case may without a second person."""
+    scene.order(350)
+    number = scene.review(CRUSHED, order=1)
+    scene.until_told(number, "alerted")
+    scene.resolve(number, "damaged_lost")
+    scene.until_told(number, "remedy awaits approval")
+    given = {"by": "李组长", "step": "remedy", "benefit": "reship", "note": "整单补发"}
+    scene.supervisor.post(f"/cases/{number}/benefits", given)
+    scene.supervisor.post(f"/benefits/{number}:remedy/approve", {"by": "王主管"})
+    scene.until_told(number, "remedy granted")
+    scene.until_closed(number)
+    return number
+
+
+def taken_back(scene: Scene) -> str:
+    """The refund is recalled while it is held."""
+    scene.order(59.90)
+    number = scene.review(SLOW, order=1)
+    scene.until_told(number, "alerted")
+    scene.resolve(number, "logistics_delay")
+    scene.until_told(number, "remedy held")
+    scene.supervisor.post(f"/benefits/{number}:remedy/recall", {"by": "李组长", "note": "顾客改要补发"})
+    scene.until_closed(number)
+    return number
+
+
+def nobody_on_duty(scene: Scene) -> str:
+    """The rota has nobody now; once it has, the alert that waited goes out."""
+    days = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    another_day = days[(datetime.now(SHANGHAI).weekday() + 3) % 7]
+    shift = {"people": ["lin"], "days": [another_day], "starts": "09:00", "ends": "10:00"}
+    rota = [shift | {"role": role} for role in ("agent", "supervisor", "manager", "legal")]
+    desk = f"/shops/{scene.shop_id}"
+    scene.supervisor.call("PUT", f"{desk}/rota", {"by": "王主管", "shifts": rota})
+    scene.order(59.90)
+    number = scene.review(SLOW, order=1)
+    scene.until_told(number, "alert held")
+    scene.supervisor.call("PUT", f"{desk}/rota", {"by": "王主管", "shifts": []})
+    return _worked_through(scene, number, "logistics_delay")
+
+
+def born_in_a_silence(scene: Scene) -> str:
+    ends = iso(datetime.now(UTC) + timedelta(hours=2))
+    silence = {"by": "王主管", "reason": "盘点", "whole_shop": True, "ends": ends}
+    made = scene.supervisor.post(f"/shops/{scene.shop_id}/silences", silence)
+    scene.order(59.90)
+    number = scene.review(SLOW, order=1)
+    scene.until_told(number, "alert held")
+    scene.supervisor.call("DELETE", f"/shops/{scene.shop_id}/silences/{made['silence_id']}", {"by": "王主管"})
+    return _worked_through(scene, number, "logistics_delay")
+
+
+def waiting_for_a_photo(scene: Scene) -> str:
+    """While the customer is asked, the deadline stands still."""
+    scene.order(59.90)
+    number = scene.review(BROKEN, order=1)
+    scene.until_told(number, "alerted")
+    scene.supervisor.post(f"/cases/{number}/wait", {"by": "李组长", "why": "请顾客拍照"})
+    reply = {"message_id": "m-1", "text": "照片发过去了", "channel": "chat"}
+    scene.shop_system.post(f"/shops/{scene.shop_id}/customers/{scene.customer}/reply", reply)
+    scene.until_told(number, "waits no longer")
+    scene.resolve(number, "quality")
+    scene.until_closed(number)
+    return number
+
+
 _COURSE = ("posted", "seen", "opened", "alerted", "acknowledged", "resolved", "guidance sent", "closed")
 
 PLOTS = (
+    Story(
+        "malice-confirmed",
+        "Blackmail from an account that returns everything: legal confirms and appeals",
+        malice_confirmed,
+        {"grade": "malicious", "owner": "legal", "remedy": "none", "status": "closed"},
+        ("alerted", "malice confirmed", "resolved", "closed"),
+        ("guidance sent", "care sent", "remedy granted"),
+    ),
+    Story(
+        "malice-rejected",
+        "The same review, but a person finds the complaint true: it becomes a normal case",
+        malice_rejected,
+        {"suspected_malicious": False, "remedy": "refund", "status": "closed"},
+        ("alerted", "malice rejected", "alerted", "resolved", "remedy granted"),
+    ),
+    Story(
+        "above-the-limit",
+        "What the table leaves to a supervisor is approved by a second person",
+        above_the_limit,
+        {"remedy": "supervisor", "status": "closed"},
+        ("resolved", "remedy awaits approval", "remedy granted"),
+    ),
+    Story(
+        "taken-back",
+        "A refund is recalled before it takes effect",
+        taken_back,
+        {"remedy": "refund", "status": "closed"},
+        ("resolved", "remedy held", "remedy recalled"),
+        ("remedy granted", "refund ordered"),
+    ),
+    Story(
+        "nobody-on-duty",
+        "The alert waits until somebody is there",
+        nobody_on_duty,
+        {"status": "closed"},
+        ("alert held", "alerted", "resolved"),
+    ),
+    Story(
+        "silenced",
+        "A case born in a silence is alerted when it ends",
+        born_in_a_silence,
+        {"status": "closed"},
+        ("alert held", "alerted", "resolved"),
+    ),
+    Story(
+        "waiting",
+        "The clock stands still until the customer answers",
+        waiting_for_a_photo,
+        {"status": "closed"},
+        ("waits for the customer", "waits no longer", "resolved"),
+    ),
     Story(
         "late-parcel",
         "A new customer's parcel is late; she agreed to messages",

@@ -49,10 +49,8 @@ def missing(player: Player, supervisor: Supervisor, watcher: Watcher, workflows:
 
 
 def without_alert(supervisor: Supervisor, cases: list[Case]) -> set[str]:
-    """Return the cases that nobody was told of, neither alone nor as one of an incident."""
     heard = {alert.case_id for alert in list(supervisor.alerts) if alert.kind == "first"}
-    together = {case.case_id for case in cases if case.alerted_at and case.outbox.get("alert:0") is None}
-    return {case.case_id for case in cases} - heard - together
+    return {case.case_id for case in cases} - heard
 
 
 def measure(player: Player, supervisor: Supervisor, watcher: Watcher) -> Report:

@@ -39,6 +39,7 @@ class Scene:
     stack: Deployed
     supervisor: Api
     shop_system: Api
+    legal: Api
     simulator: TaobaoSimulator
     shop_id: str
     customer: str
@@ -164,14 +165,13 @@ class Story:
 
 
 def scenes(
-    running: ExitStack, target: Emulator, stack: Deployed, supervisor: Api, shop_system: Api
+    running: ExitStack, target: Emulator, stack: Deployed, supervisor: Api, shop_system: Api, legal: Api
 ) -> Iterator[Scene]:
     """Yield scenes without end, each with a new shop."""
     for number in count(1):
         simulator = running.enter_context(TaobaoSimulator())
-        yield Scene(
-            target, stack, supervisor, shop_system, simulator, f"story-{number}", f"customer-{number}"
-        )
+        names = f"story-{number}", f"customer-{number}"
+        yield Scene(target, stack, supervisor, shop_system, legal, simulator, *names)
 
 
 class Told(NamedTuple):
@@ -180,7 +180,7 @@ class Told(NamedTuple):
     wrong: list[str]
 
 
-def play(chosen: Sequence[Story], stage: Iterator[Scene], at_once: int = 4) -> Iterator[Told]:
+def play(chosen: Sequence[Story], stage: Iterator[Scene], at_once: int = 8) -> Iterator[Told]:
     """Play the stories, several at once; yield each as it ends."""
     with ThreadPoolExecutor(at_once) as hands:
         ending = {hands.submit(_lived, story, next(stage)): story for story in chosen}

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.system
 def told(system: System) -> Iterator[dict[str, Told]]:
     with ExitStack() as running:
         stage: Iterator[Scene] = scenes(
-            running, system.target, system.stack, system.supervisor, system.shop_system
+            running, system.target, system.stack, system.supervisor, system.shop_system, system.legal
         )
         yield {each.story.name: each for each in play(PLOTS, stage)}
 
