@@ -29,7 +29,7 @@ def next_moment(case: Case, pace: Pace) -> datetime | None:
 
 def advance(case: Case, rules: Rules, pace: Pace, now: datetime) -> Case:
     """Return the case with everything in its outbox that is due by now; the same case where nothing is."""
-    case = chain.released(appeals.advance(_released(case, now), now), case, rules, pace, now)
+    case = appeals.advance(chain.released(_released(case, now), case, rules, pace, now), now)
     if (at := chain.next_at(case)) is not None and at <= now:
         case = chain.go_on(case, rules, pace, now)
     if case.paused and _wait_ends(case, pace) <= now:

@@ -8,7 +8,7 @@ from functions.domain.times import Time
 from functions.domain.windows import Weekly, Zone
 
 _NAME = Field(min_length=1, max_length=80, description="Who does it, as colleagues know them")
-_REASON = Field(min_length=3, max_length=200, description="Why; it stands on the timeline of what waits")
+_REASON = Field(min_length=2, max_length=200, description="Why; it stands on the timeline of what waits")
 
 
 class Given(BaseModel):

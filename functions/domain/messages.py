@@ -99,8 +99,8 @@ def weigh(
     others = [entry for entry in customer.history if entry.key != name]
     if reasons := refusals(case, draft, chosen, customer, others, rules, pace, now):
         return No(", ".join(reasons))
-    held = case.events.get(f"{outbox_key}:held")
-    waited = held is not None and OUTSIDE in (held.note or "")
+    waits = (event for name, event in case.events.items() if name.startswith(f"{outbox_key}:held"))
+    waited = any(OUTSIDE in (event.note or "") for event in waits)
     if later := _later(draft, others, contact, pace, zone, now, waited=waited):
         return later
     entry = draft.model_copy(update={"state": "sent", "channel": chosen, "sent_at": now})

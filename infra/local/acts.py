@@ -155,6 +155,11 @@ def above_the_limit(scene: Scene) -> str:
     scene.until_told(number, "remedy awaits approval")
     given = {"by": "李组长", "step": "remedy", "benefit": "reship", "note": "整单补发"}
     scene.supervisor.post(f"/cases/{number}/benefits", given)
+    approvals = f"/shops/{scene.shop_id}/approvals"
+    scene.until(
+        lambda: any(each["benefit"] for each in scene.supervisor.get(approvals)["benefits"]),
+        "what was chosen waits for another person",
+    )
     scene.supervisor.post(f"/benefits/{number}:remedy/approve", {"by": "王主管"})
     scene.until_told(number, "remedy granted")
     scene.until_closed(number)
