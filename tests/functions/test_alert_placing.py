@@ -97,11 +97,11 @@ def test_a_case_born_in_a_silence_is_alerted_at_its_end_and_its_chain_goes_on(wo
 
 def test_the_end_of_a_silence_tells_how_many_it_hid_once(world: World) -> None:
     desk.add(SHOP, silence(NOW + 5 * MINUTE))
-    some = [world.opened(n) for n in range(3)]
-    world.deliver(*some)
+    for number in range(3):  # one by one: moto may lose one of two updates that meet
+        world.deliver(world.opened(number))
     world.wait(5)
     assert Counter(world.told) == {"catch_up": 1, "first": 3}
-    assert any("静默结束" in sms and "3件" in sms for sms in world.texts)
+    assert "期间有3件" in " ".join(world.texts)
 
 
 def test_a_silence_that_is_lifted_counts_within_minutes(world: World) -> None:
