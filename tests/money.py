@@ -9,8 +9,8 @@ from unittest.mock import patch
 import boto3
 import pytest
 
-from functions import case_clock, case_events, coupons_api, money_api, order_sender
-from functions.domain.cases import Case, changed, resolve
+from functions import case_clock, case_events, coupons_api, money_api, order_sender, rulebook
+from functions.domain.cases import Case, reopen, resolve
 from functions.domain.ledger import Line, State, Step, first, states
 from functions.runtime import clock, credentials
 from functions.runtime.clients import client
@@ -151,8 +151,7 @@ class World:
 
     def reopen(self, of: Case) -> Case:
         """The case is at work again, as by somebody who re-opened it, and solved once more."""
-        waiting = {"status": "acknowledged", "resolved_at": None, "outcome": None, "run": of.run + 1}
-        again = changed(of, waiting, {})
+        again = reopen(of, "lin", "it broke again", rulebook.load(), self.now)
         return cases.save(resolve(cases.save(again), "lin", "quality", "solved", None, self.now))
 
     def _pending(self) -> list[str]:

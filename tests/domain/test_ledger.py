@@ -81,7 +81,12 @@ def solved(**given: Any) -> Case:
     facts = {"suspected_malicious": False, "order_value": given.pop("value", 5990)}
     remedies = decision(table="remedies", row="small-order", facts=facts, then={"remedy": "refund"})
     gifts = decision(table="goodwill", row="vip-gift", facts={}, then={"cost_cap": given.pop("gift", 3000)})
-    told = {"status": "resolved", "outcome": "solved", "resolved_at": NOW, "decisions": (decision(), remedies, gifts)}
+    told = {
+        "status": "resolved",
+        "outcome": "solved",
+        "resolved_at": NOW,
+        "decisions": (decision(), remedies, gifts),
+    }
     return case(**told | given)
 
 

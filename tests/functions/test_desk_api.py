@@ -175,7 +175,7 @@ def without(given: dict[str, Any], name: str) -> dict[str, Any]:
         ("silences", without(SILENCE, "ends"), "body.ends: Field required"),
         ("silences", without(SILENCE, "by"), "body.by: Field required"),
         ("silences", without(SILENCE, "reason"), "body.reason: Field required"),
-        ("silences", {**SILENCE, "reason": "x"}, "body.reason: String should have at least 3 characters"),
+        ("silences", {**SILENCE, "reason": "x"}, "body.reason: String should have at least 2 characters"),
         (
             "silences",
             {**SILENCE, "ends": iso(NOW)},
