@@ -1,6 +1,8 @@
-"""What a million reviews cost at list prices, with the arithmetic, from the calls counted in this run.
+"""What a million reviews cost at list prices, with the arithmetic: whole lives of cases, every call counted.
 
-List prices of us-east-1 in USD, without free tiers, SMS and e-mail:
+Ten bad reviews of consenting customers are decided, alerted, taken, solved and followed up to their end on moto,
+through the deployed handlers, the workflow's own updates and the case clock, time set forward from one moment
+to the next. List prices of us-east-1 in USD, without free tiers, SMS and e-mail:
 https://aws.amazon.com/dynamodb/pricing/on-demand/ https://aws.amazon.com/lambda/pricing/
 https://aws.amazon.com/sqs/pricing/ https://aws.amazon.com/sns/pricing/
 https://aws.amazon.com/step-functions/pricing/
@@ -9,18 +11,28 @@ wait of CALL_MS is added for each call.
 """
 
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-from functions import case_events, rule_evaluator
-from functions.domain.cases import case_id
-from tests.bench.calls import BATCH, read_units, sizes_of, write_units
-from tests.bench.small_stack import recorded, small_stack
-from tests.builders import review
-from tests.events import CONTEXT, reviews_event, stream_event
+from functions import case_clock, case_events, order_sender, rule_evaluator
+from functions.domain.cases import acknowledge, case_id, resolve
+from functions.domain.profiles import Consent
+from functions.domain.times import iso
+from functions.runtime.clients import client
+from functions.store import cases, customers
+from tests.bench.calls import BATCH
+from tests.bench.meter import Meter
+from tests.bench.small_stack import small_stack
+from tests.builders import NOW, profile, review
+from tests.cloud import Cloud
+from tests.events import CONTEXT, queue_event, reviews_event, stream_event
 
 REVIEWS, BAD = 1_000_000, 100_000
 WRITE_UNIT, READ_UNIT = 0.625e-6, 0.125e-6
@@ -30,66 +42,163 @@ INVOCATION, GB_SECOND = 0.20e-6, 0.0000133334  # arm64
 MEMORY_GB = 0.5
 CALL_MS = 5  # assumed: an AWS call from a function in the same region, besides its CPU time
 WORKFLOW = Path(__file__).parents[2] / "infra" / "workflows" / "follow_up.asl.json"
-# The course of a case that is taken and resolved in time: the states it enters.
-COURSE = ("AwaitAcknowledgement", "AwaitResolution", "BeforeGuidance", "Guidance", "Care", "Silver")
-# Changes of such a case that reach case_events: opened; acknowledged, resolved; guidance, care, silver.
-CHANGES = 6
+# The course of a case that is taken and solved in time: the states it enters, and how long each waits.
+COURSE = (
+    ("AwaitResolution", timedelta(hours=1)),
+    ("BeforeGuidance", timedelta(hours=2)),
+    ("Guidance", timedelta(days=3)),
+    ("Care", timedelta(days=30)),
+    ("Silver", timedelta(days=4)),
+)
+
+
+class Life:
+    """The cases of one run, their world's clock and what everything took."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud, self.now, self.meter = cloud, NOW, Meter(cloud)
+        self.ms: Counter[str] = Counter()
+        self.invocations: Counter[str] = Counter()
+        self.transitions = 0
+
+    def run(self, name: str, handler: Callable[[], object], invocations: float = 1) -> None:
+        before, started = self.meter.calls.total(), time.process_time()
+        handler()
+        spent = 1000 * (time.process_time() - started)
+        self.ms[name] += round(spent + CALL_MS * (self.meter.calls.total() - before))
+        self.invocations[name] += invocations  # type: ignore[assignment]
+
+    def follow(self) -> None:
+        """Deliver what is pending until nothing is."""
+        while pending := [item["case_id"] for item in self.cloud.items("cases") if item.get("pending")]:
+            self.run("case_events", lambda: case_events.handler(stream_event(*pending), CONTEXT))
+            for order in self.cloud.queued("orders"):
+                self.run("order_sender", lambda: order_sender.handler(queue_event(order), CONTEXT))
+
+    def pass_time(self, span: timedelta) -> None:
+        """Set the clock forward, from one moment of the agenda to the next."""
+        end = self.now + span
+        while (moment := self._next()) and moment <= end:
+            self.now = moment
+            self.run("case_clock", lambda: case_clock.look(self.now))
+            self.follow()
+        self.now = end
+
+    def enter(self, state: dict[str, Any], number: str) -> None:
+        """Make the workflow's update."""
+        self.transitions += 1
+        client("dynamodb").update_item(**_filled(state["Arguments"], number, self.now))
+
+    def _next(self) -> datetime | None:
+        moments = [item["agenda_at"] for item in self.cloud.items("cases") if "agenda_at" in item]
+        return datetime.fromisoformat(min(moments)) if moments else None
 
 
 def measure() -> Iterator[dict[str, Any]]:
     """Yield a line per post, USD for REVIEWS reviews of which BAD are bad, and their sum."""
     states = json.loads(WORKFLOW.read_text(encoding="utf-8"))["States"]
-    assert set(COURSE) <= states.keys()
-    good = [
-        review(review_id=f"g{n}", customer_id=f"c{n}", stars=5, text="很好，物流快") for n in range(BATCH)
-    ]
-    bad = [review(review_id=f"b{n}", customer_id=f"c{n}") for n in range(BATCH)]
-    changed = stream_event(*(case_id(one.key) for one in bad))
     with small_stack() as cloud:
-        read_good = _run(lambda: rule_evaluator.handler(reviews_event(*good), CONTEXT), cloud)
-        read_bad = _run(lambda: rule_evaluator.handler(reviews_event(*bad), CONTEXT), cloud)
-        told = _run(lambda: case_events.handler(changed, CONTEXT), cloud)
-        size = -(-max(sizes_of(cloud).values()) // 1024)
-    goods, bads = REVIEWS - BAD, BAD
-    steps = len(COURSE) + CHANGES - 1 + 2  # workflow's updates, records of effects, acknowledge and resolve
+        good = Life(cloud)
+        praise = [
+            review(review_id=f"g{n}", customer_id=f"c{n}", stars=5, text="很好，物流快") for n in range(BATCH)
+        ]
+        with good.meter.running():
+            good.run("rule_evaluator", lambda: rule_evaluator.handler(reviews_event(*praise), CONTEXT))
+        bad = Life(cloud)
+        _live(bad, states)
+        ended = Counter(item["status"] for item in cloud.items("cases"))
+        assert ended == {"closed": BATCH}, ended
+    goods, bads = (REVIEWS - BAD) / BATCH, BAD / BATCH
+    calls, life = bad.meter.calls, bad
     posts = {
         "queue": (REVIEWS * 3 / BATCH * SQS_REQUEST, f"3 requests per {BATCH} reviews"),
-        "evaluator": (
-            (goods * _lambda(read_good) + bads * _lambda(read_bad)) / BATCH,
-            f"{read_good['ms']:.0f} ms per {BATCH} good, {read_bad['ms']:.0f} ms per {BATCH} bad reviews",
+        "functions": (
+            goods * _functions(good) + bads * _functions(life),
+            f"{sum(good.ms.values())} ms per {BATCH} good, {sum(life.ms.values())} ms per {BATCH} bad reviews",
         ),
-        "case events": (bads * CHANGES * _lambda(told) / BATCH, f"{told['ms']:.0f} ms per {BATCH} changes"),
         "tables, reads": (
-            (goods * read_good["reads"] + bads * (read_bad["reads"] + CHANGES * told["reads"]))
-            / BATCH
-            * READ_UNIT,
-            "batched, consistent",
+            (goods * good.meter.reads + bads * life.meter.reads) * READ_UNIT,
+            f"{life.meter.reads / BATCH:.0f} units per bad review",
         ),
         "tables, writes": (
-            bads * ((read_bad["writes"] + told["writes"]) / BATCH + steps * size) * WRITE_UNIT,
-            f"opened, told, then {steps} updates of {size} KB",
+            (goods * good.meter.writes + bads * life.meter.writes) * WRITE_UNIT,
+            f"{life.meter.writes / BATCH:.0f} units per bad review, none per good one",
         ),
-        "alerts and messages": (bads * (1 / BATCH + 3) * SNS_REQUEST, "alerts ten a call, three messages"),
-        "workflow": (bads * len(COURSE) * TRANSITION, f"{len(COURSE)} transitions per case"),
+        "alerts and messages": (
+            bads * (calls["sns.Publish"] + calls["sns.PublishBatch"] * BATCH) * SNS_REQUEST,
+            f"{(calls['sns.Publish'] + calls['sns.PublishBatch'] * BATCH) / BATCH:.1f} per bad review",
+        ),
+        "notices and orders": (
+            bads * BATCH * 6 * SQS_REQUEST,
+            "3 requests for an alert, 3 for an order",
+        ),
+        "workflow": (
+            bads * life.transitions * TRANSITION,
+            f"{life.transitions / BATCH:g} transitions per bad review",
+        ),
     }
     for post, (usd, how) in posts.items():
         yield {"post": post, "usd": round(usd, 2), "from": how}
     yield {"post": "sum", "usd": round(sum(usd for usd, _ in posts.values()), 2), "from": "all of these"}
+    yield {"calls_per_bad_review": {name: round(n / BATCH, 2) for name, n in sorted(calls.items())}}
 
 
-def _run(run: Callable[[], object], cloud: Any) -> dict[str, float]:
-    started = time.process_time()
-    made = recorded(run)
-    spent = 1000 * (time.process_time() - started)
-    sizes = sizes_of(cloud)
-    waiting = Counter(name for name, _, _ in made)
-    return {
-        "ms": spent + CALL_MS * waiting.total(),
-        "reads": sum(map(read_units, made)),
-        "writes": sum(write_units(call, sizes) for call in made),
-    }
+def _live(life: Life, states: dict[str, Any]) -> None:
+    consent = {"sms": Consent(granted=True, at=NOW, source="order form")}
+    written = [
+        review(review_id=f"b{n}", customer_id=f"b{n}", product_id=f"p{n}", order_id=f"o{n}")
+        for n in range(BATCH)
+    ]
+    for one in written:
+        customers.save(profile(customer_id=one.customer_id, consent=consent))
+    numbers = [case_id(one.key) for one in written]
+    with ExitStack() as patched:
+        for module in ("case_events", "rule_evaluator", "order_sender", "effects.alerts", "runtime.clock"):
+            patched.enter_context(patch(f"functions.{module}.now", lambda: life.now))
+        patched.enter_context(patch("functions.case_events._HANDS", 1))  # moto's transactions know no threads
+        patched.enter_context(life.meter.running())
+        life.run("rule_evaluator", lambda: rule_evaluator.handler(reviews_event(*written), CONTEXT))
+        life.follow()
+        for state, wait in COURSE:
+            for number in numbers:
+                life.enter(states[state], number)
+            life.follow()
+            if state == "AwaitResolution":
+                for number in numbers:
+                    life.run("cases_api", lambda: _taken_and_solved(number, life))  # noqa: B023 - called at once
+                life.follow()
+            life.pass_time(wait)
 
 
-def _lambda(run: dict[str, float]) -> float:
-    """USD of one invocation."""
-    return INVOCATION + run["ms"] / 1000 * MEMORY_GB * GB_SECOND
+def _taken_and_solved(number: str, life: Life) -> None:
+    cases.change(number, lambda case: acknowledge(case, "li", life.now))
+    cases.change(number, lambda case: resolve(case, "li", "logistics_delay", "solved", None, life.now))
+
+
+def _functions(life: Life) -> float:
+    """USD of the invocations of a run."""
+    return sum(life.invocations.values()) * INVOCATION + (
+        sum(life.ms.values()) / 1000 * MEMORY_GB * GB_SECOND
+    )
+
+
+def _filled(value: Any, number: str, now: datetime) -> Any:
+    """A state's arguments as Step Functions fills them in for the first run of a case."""
+    match value:
+        case {"Bool": truth}:
+            return {"BOOL": truth}
+        case dict():
+            return {name: _filled(each, number, now) for name, each in value.items()}
+        case "${CasesTable}":
+            return "winback-local-cases"
+        case str() if "Input.case_id" in value:
+            return number
+        case str() if "Input.run" in value:
+            return "1"
+        case str() if "Task.Token" in value:
+            return "token"
+        case str() if "$now()" in value:
+            return iso(now)
+        case str() if marked := re.match(r"\{% '([^']+)' &", value):
+            return marked[1]
+    return value
