@@ -205,7 +205,7 @@ def _item(case: Case) -> "Item":
     if moment := next_moment(case, pace()):
         derived["agenda"] = str(crc32(case.case_id.encode()) % _SHARDS)
         derived["agenda_at"] = iso(moment)
-    return to_item(saved, **derived)
+    return to_item(saved, pack=("decisions", "reach"), **derived)
 
 
 def _page(entries: "list[Item]", end: "Item | None", order: str, subject: str) -> Page:

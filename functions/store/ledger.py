@@ -197,7 +197,8 @@ def _listed(before: State | None, now: State) -> list[tuple[Any, Exception]]:
     writes: list[Any] = []
     for noun, awaited in _AWAITED.items():
         if getattr(now, awaited):
-            writes.append({"Put": {"TableName": _table(), "Item": to_item(now, **_place(now, noun))}})
+            item = to_item(now) | attributes(_place(now, noun))
+            writes.append({"Put": {"TableName": _table(), "Item": item}})
         elif before is not None and getattr(before, awaited):
             key = attributes(_place(before, noun))
             writes.append({"Delete": {"TableName": _table(), "Key": key}})

@@ -14,6 +14,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 
 from functions.domain.cases import Case
+from functions.store.items import from_item
 from infra.local.deploy import Deployed
 from infra.local.emulator import Emulator
 
@@ -64,11 +65,7 @@ class Watcher:
     def cases(self) -> list[Case]:
         pages = self.target.client("dynamodb").get_paginator("scan")
         found = pages.paginate(TableName=self.stack.outputs["CasesTable"], ConsistentRead=True)
-        return [
-            Case.model_validate({name: _plain(_read(value)) for name, value in item.items()})
-            for page in found
-            for item in page["Items"]
-        ]
+        return [from_item(Case, item) for page in found for item in page["Items"]]
 
     def workflows(self) -> Counter[str]:
         """Return how many executions there are of each status."""
@@ -148,12 +145,3 @@ def quantiles(values: list[float]) -> dict[str, float]:
     ranked = sorted(values) or [0.0]
     at = {f"p{p}": ranked[max(0, -(-len(ranked) * p // 100) - 1)] for p in (50, 95, 99)}
     return {name: round(value, 3) for name, value in (at | {"max": ranked[-1]}).items()}
-
-
-def _plain(value: Any) -> Any:
-    """Numbers as integers: nothing in the tables has a fraction."""
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return value if isinstance(value, (str, bool, bytes)) or value is None else int(value)

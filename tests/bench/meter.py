@@ -1,9 +1,9 @@
 """What calls cost: DynamoDB capacity and requests, counted while they are made.
 
-Capacity is computed from the items before and after each call, after DynamoDB's published rules, because moto
-does not count it: a write unit for each started KB of the larger of both, twice that in a transaction; the same
-for each index entry that is new, goes or changes, and twice where its key changes; a read unit for each started
-4 KB that is read consistently, half of it otherwise, and at least one for each key asked for.
+Capacity is computed from the items before and after each call, after DynamoDB's published rules, because
+moto does not count it: a write unit for each started KB of the larger of both, twice that in a transaction;
+the same for each index entry that is new, goes or changes, and twice where its key changes; a read unit for
+each started 4 KB that is read consistently, half of it otherwise, and at least one for each key asked for.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 """
 
@@ -30,6 +30,7 @@ class Meter:
     def __init__(self, cloud: Cloud) -> None:
         self.calls: Counter[str] = Counter()
         self.writes = self.reads = 0.0
+        self.written: Counter[str] = Counter()  # write units by operation and table
         self._tables = {
             properties["TableName"]: properties for _, properties in cloud._of("AWS::DynamoDB::Table")
         }
@@ -54,12 +55,12 @@ class Meter:
     def _count(self, operation: str, asked: dict[str, Any], answer: dict[str, Any]) -> None:
         match operation:
             case "PutItem" | "UpdateItem" | "DeleteItem":
-                self.writes += self._written(asked)
+                self._add(operation, asked["TableName"], self._written(asked))
             case "TransactWriteItems":
                 for action in asked["TransactItems"]:
                     ((kind, write),) = action.items()
                     units = self._written(write) if kind in _WRITES else self._checked(write)
-                    self.writes += 2 * units
+                    self._add(f"Transact{kind}", write["TableName"], 2 * units)
             case "GetItem":
                 self.reads += _read([answer["Item"]] if "Item" in answer else [], asked, 1)
             case "BatchGetItem":
@@ -68,6 +69,10 @@ class Meter:
             case "Query" | "Scan":
                 size = sum(map(bytes_of, answer["Items"]))
                 self.reads += max(1, ceil(size / 4096)) / (1 if asked.get("ConsistentRead") else 2)
+
+    def _add(self, operation: str, table: str, units: float) -> None:
+        self.writes += units
+        self.written[f"{operation} {table.rpartition('-')[2]}"] += round(units)
 
     def _written(self, write: dict[str, Any]) -> float:
         table = self._tables[write["TableName"]]
@@ -88,7 +93,8 @@ class Meter:
         found = self._original(
             client("dynamodb"), "GetItem", {"TableName": table, "Key": key, "ConsistentRead": True}
         )
-        return found.get("Item")
+        item: Item | None = found.get("Item")
+        return item
 
 
 def _entry(index: dict[str, Any], table: dict[str, Any], item: Item | None) -> dict[str, Any] | None:

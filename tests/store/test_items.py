@@ -88,3 +88,10 @@ def test_an_unreadable_item_is_reported_without_what_a_customer_wrote() -> None:
     with pytest.raises(Unreadable, match=r"^Review with unknown stars$") as raised:
         from_item(Review, item)
     assert raised.value.__cause__ is None
+
+
+def test_packed_fields_are_read_back_as_they_were_and_take_less() -> None:
+    one = case()
+    plainly, packed = to_item(one), to_item(one, pack=("decisions", "reach"))
+    assert "decisions" not in packed
+    assert from_item(Case, packed) == from_item(Case, plainly) == one
