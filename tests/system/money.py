@@ -1,5 +1,6 @@
 """What needs the rights of the money functions, done once each (see stage.py)."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -108,12 +109,24 @@ def _sent(stage: Stage, *, failing: int = 0, corrected: bool = False) -> str:
             order_id="o", amount_fen=5990, granted_at=datetime.now(UTC),
         )  # fmt: skip
         system.send("OrdersQueueUrl", order.model_dump_json())
-        (message,) = system.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+        message = _received(system, queue, order.id)
         event = queue_event(message["Body"])
         event["Records"][0]["receiptHandle"] = message["ReceiptHandle"]
         wrong = system.invoke("order-sender", event)
         system.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
         return wrong
+
+
+def _received(system: System, queue: str, key: str) -> dict[str, Any]:
+    """Take the order's message from the queue; others, left by other deeds, stay aside for a while."""
+    for _ in range(20):
+        answer = system.client("sqs").receive_message(
+            QueueUrl=queue, WaitTimeSeconds=1, MaxNumberOfMessages=10
+        )
+        for message in answer.get("Messages", []):
+            if json.loads(message["Body"])["id"] == key:
+                return dict(message)
+    raise AssertionError(f"no message of {key}")
 
 
 def _write(

@@ -41,7 +41,7 @@ def alerted(shop: Shop) -> tuple[str, str]:
 
     def link() -> Any:
         heard = shop.system.alerts.heard(case_id=number, kind="first")
-        return heard and re.search(r"/p/([\w-]{32})", heard[0].body["sms"])
+        return heard and re.search(r"/p/([\w-]{39})", heard[0].body["sms"])
 
     return number, shop.poll_until(link)[1]
 
