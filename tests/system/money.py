@@ -12,6 +12,7 @@ from functions.store.ledger import line_item
 from infra.local.simulators.orders import OrderSystemSimulator
 from tests.domain.test_ledger import grant
 from tests.events import queue_event, stream_event
+from tests.system.running import System
 from tests.system.stage import Deed, Stage
 
 _numbers = count(1)

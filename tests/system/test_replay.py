@@ -65,7 +65,7 @@ def test_a_review_that_could_not_be_recorded_gets_its_case_later(
 
 
 def test_a_case_whose_alert_could_not_be_sent_is_told_again_and_alerted_once(
-    system: System, shop: Shop
+    system: System, shop: Shop, slow_deadlines: None
 ) -> None:
     with without(system, PUBLISH):
         number = case_id(shop.complain())
