@@ -77,7 +77,8 @@ def show(given: argparse.Namespace) -> int:
     items: list[dict[str, Any]] = _table(given.stage).scan(ConsistentRead=True)["Items"]
     for item in sorted(items, key=lambda item: str(item["shop_id"])):
         table.add_row(
-            item["shop_id"], item.get("name", ""), item.get("platform", ""), f"{item.get('interval_s', 20)} s",
+            item["shop_id"], item.get("name", ""), item.get("platform", ""),
+            f"{item.get('interval_s', 20)} s",
             state(item, datetime.now(UTC)), item.get("polled_at", "never"),
             item.get("last_review_at", "none"),
         )  # fmt: skip
