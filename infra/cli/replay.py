@@ -53,7 +53,10 @@ def move(sqs: Any, stage: str, noun: str, tell: Callable[[str], None] = lambda _
 
 
 def replay_cases(sqs: Any, dynamodb: Any, stage: str) -> int:
-    """Touch every case that has something left to do, then drop the records of failed deliveries."""
+    """Touch every case that has something left to do, then drop the records of failed deliveries.
+
+    What is held on purpose is no such thing: the case clock releases it.
+    """
     source = queue_url(sqs, stage, "case-events-dlq")
     taken: list[dict[str, Any]] = []
     while messages := _receive(sqs, source):
@@ -77,8 +80,7 @@ def queue_url(sqs: Any, stage: str, noun: str) -> str:
 def _nudge(dynamodb: Any, table: str) -> list[bool]:
     pages = dynamodb.get_paginator("scan").paginate(
         TableName=table,
-        FilterExpression="size(outbox) > :none",
-        ExpressionAttributeValues={":none": {"N": "0"}},
+        FilterExpression="attribute_exists(pending)",
         ProjectionExpression="case_id",
         ConsistentRead=True,
     )
@@ -91,9 +93,9 @@ def _touch(dynamodb: Any, table: str, case_id: dict[str, str]) -> bool:
         dynamodb.update_item(
             TableName=table,
             Key={"case_id": case_id},
-            UpdateExpression="SET pending = :true ADD version :one",
-            ConditionExpression="size(outbox) > :none",
-            ExpressionAttributeValues={":true": {"BOOL": True}, ":one": {"N": "1"}, ":none": {"N": "0"}},
+            UpdateExpression="ADD version :one",
+            ConditionExpression="attribute_exists(pending)",
+            ExpressionAttributeValues={":one": {"N": "1"}},
         )
     except dynamodb.exceptions.ConditionalCheckFailedException:
         return False  # done in the meantime

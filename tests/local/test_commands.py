@@ -138,14 +138,14 @@ def test_a_letter_that_is_refused_stays_dead(aws: Cloud) -> None:
 def test_only_cases_with_something_left_to_do_are_told_again(aws: Cloud) -> None:
     table = client("dynamodb")
     effect = {"M": {"kind": {"S": "alert"}, "at": {"S": iso(NOW)}}}
-    for name, outbox in (("left", {"alert:0": effect}), ("done", {})):
-        table.put_item(
-            TableName="winback-local-cases", Item={"case_id": {"S": name}, "outbox": {"M": outbox}}
-        )
+    for name, outbox in (("left", {"alert:0": effect}), ("held", {"alert:0": effect}), ("done", {})):
+        item = {"case_id": {"S": name}, "outbox": {"M": outbox}, "version": {"N": "1"}}
+        pending = {"pending": {"BOOL": True}} if name == "left" else {}
+        table.put_item(TableName="winback-local-cases", Item=item | pending)
     dead = client("sqs").get_queue_url(QueueName="winback-local-case-events-dlq")["QueueUrl"]
     client("sqs").send_message(QueueUrl=dead, MessageBody="{}")
 
     assert replay.replay_cases(client("sqs"), table, "local") == 1
-    told = {item["case_id"]: item.get("pending") for item in aws.items("cases")}
-    assert told == {"left": True, "done": None}
+    touched = {item["case_id"]: item["version"] for item in aws.items("cases")}
+    assert touched == {"left": 2, "held": 1, "done": 1}
     assert aws.queued("case-events-dlq") == []
