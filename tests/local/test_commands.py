@@ -139,8 +139,8 @@ def test_only_cases_with_something_left_to_do_are_told_again(aws: Cloud) -> None
     table = client("dynamodb")
     effect = {"M": {"kind": {"S": "alert"}, "at": {"S": iso(NOW)}}}
     for name, outbox in (("left", {"alert:0": effect}), ("held", {"alert:0": effect}), ("done", {})):
-        item = {"case_id": {"S": name}, "outbox": {"M": outbox}, "version": {"N": "1"}}
-        pending = {"pending": {"BOOL": True}} if name == "left" else {}
+        item: Any = {"case_id": {"S": name}, "outbox": {"M": outbox}, "version": {"N": "1"}}
+        pending: Any = {"pending": {"BOOL": True}} if name == "left" else {}
         table.put_item(TableName="winback-local-cases", Item=item | pending)
     dead = client("sqs").get_queue_url(QueueName="winback-local-case-events-dlq")["QueueUrl"]
     client("sqs").send_message(QueueUrl=dead, MessageBody="{}")
