@@ -54,6 +54,8 @@ def _deadline(case: Case, pace: Pace) -> tuple[str, datetime] | None:
         return None
     names = ("warned", "breached", "expired")
     name = next(name for name in names if case.keyed(name) not in case.events)
+    if name == "expired" and case.keyed("alert:0") in case.outbox:
+        return None  # nobody was told of it yet
     # Whoever waited for the customer after the breach has the whole time to give up again.
     since = max([case.due_at, *(each.until for each in case.pauses if each.until)])
     expires_at = since + timedelta(seconds=case.give_up_s)

@@ -127,6 +127,13 @@ def test_warning_breach_and_end_come_once_each_in_their_order() -> None:
     assert next_moment(one.model_copy(update={"outbox": {}}), REAL) is None
 
 
+def test_a_case_that_nobody_was_told_of_does_not_expire() -> None:
+    untold = opened(outbox={"alert:0": Effect(kind="alert", at=NOW, level=0)}, escalate_at=None)
+    late = after(untold, 30 * 1440)
+    assert {"warned", "breached"} <= late.events.keys()
+    assert late.status == "open"
+
+
 def test_the_end_wakes_the_workflow() -> None:
     one = after(opened(task_token="token"), 8 * 1440)
     assert [effect.token for effect in one.outbox.values() if effect.kind == "wake"] == ["token"]
