@@ -56,17 +56,17 @@ def to_item(model: BaseModel, pack: tuple[str, ...] = (), **derived: str | bool)
 
 
 def plain(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an item's attributes as plain values."""
-    return {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}
+    """Return an item's attributes as plain values, those that were packed among them."""
+    values = {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}
+    if _PACKED in values:
+        values |= json.loads(zlib.decompress(values.pop(_PACKED)))
+    return values
 
 
 def from_item(model: type[Model], item: Mapping[str, Any]) -> Model:
     """Return the model of an item. Raises Unreadable."""
-    values = plain(item)
-    if _PACKED in values:
-        values |= json.loads(zlib.decompress(values.pop(_PACKED)))
     try:
-        return model.model_validate(values)
+        return model.model_validate(plain(item))
     except ValidationError as error:
         fields = sorted({".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)})
         raise Unreadable(f"{model.__name__} with unknown {', '.join(fields)}") from None
