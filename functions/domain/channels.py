@@ -12,14 +12,13 @@ from typing import Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.domain.alerts import Alert
+from functions.domain.alerts import CHAIN, Alert
 from functions.domain.cases import Case, Event, changed
 from functions.domain.decisions import Rules
 from functions.domain.times import Time
 
 Kind = Literal["feishu", "wecom", "dingtalk", "webhook"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_UNTIL_TAKEN = ("first", "escalation", "repeat")  # kinds that are of no use once somebody is at work
 _MINUTE, _SECOND = timedelta(minutes=1), timedelta(seconds=1)
 _MARGIN = timedelta(milliseconds=500)  # messages arrive a little closer together than they were sent
 _KEPT = timedelta(minutes=2)
@@ -38,7 +37,8 @@ class Channel(BaseModel):
     place: int = Field(0, description="In the shop's list: lower ones are tried first")
     every: bool = Field(False, description="Gets every alert, whatever becomes of it elsewhere")
     secret: str
-    booked: tuple[Time, ...] = Field((), description="When messages were sent lately and will be, in order")
+    sent: tuple[Time, ...] = Field((), description="When messages were sent lately, in order")
+    booked: tuple[Time, ...] = Field((), description="Slots of messages that wait for them, in order")
     blocked_until: Time | None = None
     version: int = 0
 
@@ -86,20 +86,25 @@ def next_after(failed: Channel, channels: Sequence[Channel]) -> Channel | None:
 def claim(
     channel: Channel, slot: datetime | None, allowed: Limits, now: datetime
 ) -> tuple[datetime, Channel]:
-    """Return when to send, and the channel with that moment booked: now, or a slot behind all others.
+    """Return when to send, and the channel with that moment noted: now, or a slot behind all others.
 
     `slot` was booked before and has come. Queues are late, so what counts then is what was really sent
-    lately: a message that would be one too many gets another slot.
+    lately: a message that would be one too many gets another slot. Slots whose messages have not come yet
+    do not count, or messages that are all late would put each other off for ever.
     """
-    others = list(channel.booked)
-    if slot in others:
-        others.remove(slot)
-    past = [moment for moment in others if moment <= now]
+    booked = list(channel.booked)
+    if slot in booked:
+        booked.remove(slot)
     at = now
-    if slot is None or _free(channel, past, allowed, now) > now:
-        at = max(_free(channel, others, allowed, now), *others[-1:], now)
-    kept = sorted(moment for moment in (*others, at) if moment > now - _KEPT)
-    return at, channel.model_copy(update={"booked": tuple(kept)})
+    if slot is None or _free(channel, channel.sent, allowed, now) > now:
+        at = max(_free(channel, sorted((*channel.sent, *booked)), allowed, now), *booked[-1:], now)
+    sent = list(channel.sent)
+    (sent if at == now else booked).append(at)
+    return at, channel.model_copy(update={"sent": _lately(sent, now), "booked": _lately(booked, now)})
+
+
+def _lately(moments: Sequence[datetime], now: datetime) -> tuple[datetime, ...]:
+    return tuple(sorted(moment for moment in moments if moment > now - _KEPT))
 
 
 def _free(channel: Channel, taken: Sequence[datetime], allowed: Limits, now: datetime) -> datetime:
@@ -131,7 +136,7 @@ def needless(case: Case, alert: Alert) -> str | None:
     """Return why nobody needs the alert any more; a waiting one is checked right before it is sent."""
     if not case.waiting:
         return f"the case is {case.status}"
-    if case.status == "acknowledged" and alert.kind in _UNTIL_TAKEN:
+    if case.status == "acknowledged" and alert.kind in CHAIN:
         return "somebody is at work on it"
     return None
 

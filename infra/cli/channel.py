@@ -65,7 +65,6 @@ def add(given: argparse.Namespace) -> int:
         "place": max(places, default=0) + 1,
         "every": given.every,
         "secret": _secret(given, name),
-        "booked": [],
         "version": 0,
     }
     try:
@@ -92,8 +91,8 @@ def show(given: argparse.Namespace) -> int:
             else "what those before did not take"
         )
         first = first and bool(item.get("every"))
-        booked = item.get("booked") or ["never"]
-        table.add_row(item["channel"], item["kind"], gets, booked[-1], item.get("blocked_until", ""))
+        sent = item.get("sent") or ["never"]
+        table.add_row(item["channel"], item["kind"], gets, sent[-1], item.get("blocked_until", ""))
     told = f"{given.shop_id} has no channels: its alerts go to the topic's subscribers only."
     Console().print(table if items else told)
     return 0

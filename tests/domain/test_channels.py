@@ -64,7 +64,10 @@ def test_however_late_the_queue_is_no_minute_and_no_second_holds_too_many(
     for gap in gaps:
         now += timedelta(milliseconds=gap)
         queue.append((now, None))
+    looks = 0
     while queue:
+        looks += 1
+        assert looks <= 20 * len(gaps), "messages put each other off for ever"
         queue.sort(key=lambda each: each[0])
         now, slot = queue.pop(0)
         at, one = claim(one, slot, allowed, now)
@@ -77,6 +80,14 @@ def test_however_late_the_queue_is_no_minute_and_no_second_holds_too_many(
     for number, seconds in ((allowed.a_minute, 60), (allowed.a_second, 1)):
         for early, after in zip(sent, sent[number:], strict=False):
             assert after - early > timedelta(seconds=seconds)
+
+
+def test_messages_that_are_all_late_do_not_put_each_other_off() -> None:
+    allowed = limits("feishu", RULES)
+    slots = tuple(NOW + timedelta(milliseconds=100 * number) for number in range(2 * allowed.a_second))
+    late = channel().model_copy(update={"booked": slots})
+    at, after = claim(late, slots[0], allowed, now := slots[-1] + timedelta(seconds=1))
+    assert (at, after.sent, after.booked) == (now, (now,), slots[1:])
 
 
 def test_an_idle_channel_sends_at_once() -> None:

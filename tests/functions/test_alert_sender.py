@@ -85,7 +85,7 @@ def channel(robots: Robots, kind: Kind, place: int = 1, *, every: bool = False) 
     client("secretsmanager").create_secret(Name=name, SecretString=robots.channel_secret(kind))
     item = {"shop_id": SHOP, "channel": kind, "kind": kind, "place": place, "every": every, "secret": name}
     client("dynamodb").put_item(
-        TableName="winback-local-channels", Item=attributes(item | {"booked": [], "version": 0})
+        TableName="winback-local-channels", Item=attributes(item | {"version": 0})
     )
 
 
@@ -354,7 +354,7 @@ def test_two_senders_at_once_book_different_slots(
     monkeypatch.setattr(BaseClient, "_make_api_call", meeting)
     handle(alert(one))
     (stored,) = aws.items("channels")
-    assert len(stored["booked"]) == 2
+    assert len(stored["sent"]) == 2
     assert len(robots.heard["feishu"]) == 2
 
 

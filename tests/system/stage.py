@@ -103,7 +103,7 @@ class Stage:
             item = {"shop_id": shop_id, "channel": name, "kind": "webhook", "place": place}
             self.system.client("dynamodb").put_item(
                 TableName=self.system.stack.outputs["ChannelsTable"],
-                Item=attributes(item | {"secret": secret, "booked": [], "version": 0}),
+                Item=attributes(item | {"secret": secret, "version": 0}),
             )
         said = Alert(
             key=f"{number}:first:0", case_id=number, shop_id=shop_id, grade="other", kind="first",
