@@ -25,7 +25,7 @@ demo: $(READY) ## run the whole system here and play reviews into it (REVIEWS= L
 		$(if $(FAULTS),--faults "$(FAULTS)") $(if $(RATE),--rate "$(RATE)") $(if $(STORY),--story "$(STORY)") $(if $(KEEP),--keep)
 
 test: .venv/.ready infra/node/node_modules/.ready ## all tests that need no running system
-	@$(PYTEST) -q -m "not system"
+	@$(PYTEST) -q -n auto -m "not system"
 
 test-system: $(READY) ## deploy onto the emulator and test the running system (minutes)
 	@$(PYTEST) -q -m system tests/system
