@@ -37,7 +37,6 @@ from functions.rulebook.explain import explain as weigh
 from functions.rulebook.explain import for_customer
 from functions.runtime.api import caller, documented, resolver
 from functions.runtime.clock import now
-from functions.runtime.errors import Unknown
 from functions.runtime.observability import count, observed
 from functions.store import cases, customers, rulebooks, shops
 from functions.store.errors import BadToken, StaleWrite
@@ -194,7 +193,7 @@ def list_cases(
 
 @app.get("/cases/<case_id>", summary="Read a case", responses=documented(HTTPStatus.NOT_FOUND))
 def read_case(case_id: str) -> Detail:
-    return _detail(_known(case_id))
+    return _detail(cases.existing(case_id))
 
 
 @app.post(
@@ -216,7 +215,7 @@ def acknowledge_case(case_id: str, acknowledgement: Annotated[Acknowledgement, B
 )
 def resolve_case(case_id: str, said: Annotated[Resolution, Body()]) -> Detail:
     by, moment = caller(app, said.by), now()
-    known = _known(case_id)
+    known = cases.existing(case_id)
     case = cases.change(
         case_id,
         lambda stands: resolution(stands, by, said.cause, said.outcome, said.note, moment),
@@ -285,13 +284,6 @@ def _told(case: Case, rules: Rulebook) -> str | None:
 @observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return app.resolve(event, context)
-
-
-def _known(case_id: str) -> Case:
-    case = cases.read(case_id)
-    if case is None:
-        raise Unknown(f"There is no case {case_id}.")
-    return case
 
 
 def _workable(case: Case) -> Case:

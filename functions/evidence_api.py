@@ -88,7 +88,7 @@ _REFUSALS = documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.BAD
     responses=_REFUSALS,
 )
 def announce(case_id: str, announced: Annotated[Announced, Body()]) -> Place:
-    fits(announced, _others(_known(case_id), announced), rulebooks.current())
+    fits(announced, _others(cases.existing(case_id), announced), rulebooks.current())
     place = evidence.upload(case_id, announced)
     return Place(exhibit_id=announced.exhibit_id, url=place.url, headers=place.headers)
 
@@ -103,7 +103,7 @@ def complete(case_id: str, exhibit_id: str, announced: Annotated[Announced, Body
     if exhibit_id != announced.exhibit_id:
         raise Unknown(f"The body announces exhibit {announced.exhibit_id}, not {exhibit_id}.")
     rules, moment = rulebooks.current(), now()
-    case = _known(case_id)
+    case = cases.existing(case_id)
     fits(announced, _others(case, announced), rules)
     found = evidence.stored(case_id, announced)
     exhibit = Exhibit(
@@ -122,7 +122,7 @@ def complete(case_id: str, exhibit_id: str, announced: Annotated[Announced, Body
     responses=documented(HTTPStatus.NOT_FOUND),
 )
 def read_evidence(case_id: str) -> Collection:
-    return _collection(_known(case_id))
+    return _collection(cases.existing(case_id))
 
 
 @app.post(
@@ -132,7 +132,7 @@ def read_evidence(case_id: str) -> Collection:
     responses=documented(HTTPStatus.NOT_FOUND),
 )
 def ask_for_pack(case_id: str) -> PackAsked:
-    case = _known(case_id)
+    case = cases.existing(case_id)
     if _current(case):
         return PackAsked(ready=True)
     queues.send(setting("WINBACK_PACKS_QUEUE_URL"), [queues.Message(case.case_id)])
@@ -145,7 +145,7 @@ def ask_for_pack(case_id: str) -> PackAsked:
     responses=documented(HTTPStatus.NOT_FOUND),
 )
 def fetch_pack(case_id: str) -> PackLink:
-    case = _known(case_id)
+    case = cases.existing(case_id)
     if not case.dossier.packs:
         raise Unknown(f"{case_id} has no pack yet: POST asks for one.")
     pack = case.dossier.packs[-1]
@@ -163,13 +163,6 @@ def fetch_pack(case_id: str) -> PackLink:
 @observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return app.resolve(event, context)
-
-
-def _known(case_id: str) -> Case:
-    case = cases.read_many([case_id]).get(case_id)
-    if case is None:
-        raise Unknown(f"There is no case {case_id}.")
-    return case
 
 
 def _others(case: Case, announced: Announced) -> tuple[Exhibit, ...]:

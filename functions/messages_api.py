@@ -26,7 +26,6 @@ from functions.domain.times import Time
 from functions.domain.waits import resume
 from functions.runtime.api import Refusal, caller, documented, resolver
 from functions.runtime.clock import now
-from functions.runtime.errors import Unknown
 from functions.runtime.observability import count, logger, observed
 from functions.store import cases, customers, messages, rulebooks, shops
 from functions.store.errors import StaleWrite
@@ -122,7 +121,7 @@ class Left(BaseModel):
     responses=documented(HTTPStatus.NOT_FOUND),
 )
 def read_drafts(case_id: str) -> Drafts:
-    case = _known(case_id)
+    case = cases.existing(case_id)
     return Drafts(drafts=drafts(case, rulebooks.current()), reach=list(case.reach))
 
 
@@ -146,7 +145,7 @@ def write_message(case_id: str, given: Annotated[Writing, Body()]) -> Written:
         raise Blocked(forbidden(found))
     outbox_key = f"message:{FREE}-{given.message_id}" if given.message_id else free_key(moment)
     for _ in range(_ATTEMPTS):
-        case = _known(case_id)
+        case = cases.existing(case_id)
         known = messages.customer(case)
         if known is None:
             raise NotNow("The customer is unknown.")
@@ -176,7 +175,7 @@ def write_message(case_id: str, given: Annotated[Writing, Body()]) -> Written:
 def recall_message(case_id: str, name: Annotated[str, Path(max_length=80)]) -> Written:
     by, moment, outbox_key = caller(app, "somebody"), now(), f"message:{name}"
     for _ in range(_ATTEMPTS):
-        case = _known(case_id)
+        case = cases.existing(case_id)
         effect = case.outbox.get(outbox_key)
         known = messages.customer(case)
         if effect is None or known is None:
@@ -261,13 +260,6 @@ app.exception_handler(Blocked)(_blocked)
 @observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return app.resolve(event, context)
-
-
-def _known(case_id: str) -> Case:
-    case = cases.read_many([case_id]).get(case_id)
-    if case is None:
-        raise Unknown(f"There is no case {case_id}.")
-    return case
 
 
 def _written(case: Case, outbox_key: str, moment: datetime) -> Written:

@@ -41,7 +41,6 @@ from functions.domain.ledger import (
 from functions.domain.money import Fen
 from functions.runtime.api import caller, documented, resolver
 from functions.runtime.clock import now
-from functions.runtime.errors import Unknown
 from functions.runtime.observability import observed
 from functions.store import cases, ledger, rulebooks, shops
 from functions.store.errors import BadToken, StaleWrite
@@ -151,7 +150,7 @@ def list_picks(shop_id: str, limit: Limit = 50, start: Start = None) -> Undecide
 
 @app.get("/cases/<case_id>/benefits", summary="What a case was given, and its cost", responses=_REFUSALS)
 def read_benefits(case_id: str) -> Given:
-    return _given(_known(case_id))
+    return _given(cases.existing(case_id))
 
 
 @app.post(
@@ -245,13 +244,6 @@ def _same(one: str, other: str) -> bool:
         return unicodedata.normalize("NFKC", of.partition(" (")[0]).strip().casefold()
 
     return name(one) == name(other)
-
-
-def _known(case_id: str) -> Case:
-    case = cases.read(case_id)
-    if case is None:
-        raise Unknown(f"There is no case {case_id}.")
-    return case
 
 
 def _given(case: Case) -> Given:

@@ -39,8 +39,8 @@ class Winback(Stack):
             self, "Functions", stage=stage, storage=storage, messaging=messaging, follow_up=follow_up
         )
         conversation = Conversation(self, "Conversation", functions=functions, storage=storage)
-        Channels(self, "Channels", stage=stage, storage=storage, messaging=messaging, functions=functions)
-        money = Money(self, "Money", stage=stage, storage=storage, messaging=messaging, functions=functions)
+        Channels(self, "Channels", storage=storage, messaging=messaging, functions=functions)
+        money = Money(self, "Money", storage=storage, messaging=messaging, functions=functions)
         Triggers(self, "Triggers", stage=stage, functions=functions, messaging=messaging, storage=storage)
         api = Api(self, "Api", stage=stage, functions=functions, key=storage.key)
         Desk(self, "Desk", functions=functions, storage=storage, api=api)

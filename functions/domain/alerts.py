@@ -1,7 +1,7 @@
 """Alerts: whom to tell of a case, in what words (rules/alerts.toml, rules/templates/alert-*.toml)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
@@ -9,9 +9,7 @@ from functions.domain.calendars import zone
 from functions.domain.cases import Case, Effect
 from functions.domain.decisions import Decision, Rules
 from functions.domain.reviews import Review
-
-# China has one time zone and no summer time, so no zone database is needed in the functions.
-CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
+from functions.domain.times import CHINA
 
 # Two concatenated UCS-2 segments of 67 characters each (3GPP TS 23.038 and 23.040).
 SMS_LENGTH = 134

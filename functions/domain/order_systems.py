@@ -1,10 +1,10 @@
 """Order systems: where a shop takes orders for refunds and new parcels, and what day it is there."""
 
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import datetime, tzinfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")  # no summer time: no zone database needed
+from functions.domain.times import CHINA
 
 
 class OrderSystem(BaseModel):

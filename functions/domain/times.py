@@ -1,11 +1,13 @@
 """Times: aware UTC everywhere, ISO 8601 text that sorts."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, WithJsonSchema
 
+# China has one time zone and no summer time, so no zone database is needed for it.
+CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 

@@ -11,6 +11,7 @@ from functions.domain.desks import Bundle, Drop, Hold, Send, Telling
 from functions.domain.links import Link, token
 from functions.domain.outbox import Done, Held
 from functions.effects.placing import Wanted, placements
+from functions.effects.topics import attributes as topic_attributes
 from functions.runtime.clients import client
 from functions.runtime.clock import now
 from functions.runtime.observability import count
@@ -19,7 +20,7 @@ from functions.store import rulebooks
 from functions.store.link_keys import link_keys
 
 if TYPE_CHECKING:
-    from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef, PublishBatchRequestEntryTypeDef
+    from mypy_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef
 
 _PUBLISH_BATCH = 10  # entries in one SNS PublishBatch
 
@@ -115,7 +116,7 @@ def _entry(place: str, told_of: Alert) -> "PublishBatchRequestEntryTypeDef":
     machine = told_of.model_dump_json()
     texts = {"default": told_of.sms, "sms": told_of.sms, "email": told_of.sms}
     attributes = dict(
-        _attributes(
+        topic_attributes(
             shop=told_of.shop_id,
             grade=told_of.grade,
             kind=told_of.kind,
@@ -133,8 +134,3 @@ def _entry(place: str, told_of: Alert) -> "PublishBatchRequestEntryTypeDef":
         "MessageStructure": "json",
         "MessageAttributes": attributes,
     }
-
-
-def _attributes(**values: str) -> "Iterator[tuple[str, MessageAttributeValueTypeDef]]":
-    for name, value in values.items():
-        yield name, {"DataType": "String", "StringValue": value}

@@ -5,17 +5,15 @@ where the case, the customer or the message changed in between; then it is hande
 changes after that comes too late to stop it.
 """
 
-from collections.abc import Iterator
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING
 
-from functions.domain.alerts import CHINA
 from functions.domain.calendars import zone
 from functions.domain.cases import Case, Effect, Event
 from functions.domain.history import FREE, Message
 from functions.domain.messages import Customer, No, Send, Wait, weigh
 from functions.domain.outbox import Done, Held
-from functions.domain.times import iso
+from functions.domain.times import CHINA, iso
+from functions.effects.topics import attributes as topic_attributes
 from functions.rulebook import BlankVariable
 from functions.runtime.clients import client
 from functions.runtime.observability import count
@@ -23,9 +21,6 @@ from functions.runtime.settings import setting
 from functions.store import cases, customers, messages, rulebooks
 from functions.store.errors import StaleWrite
 from functions.store.pace import pace
-
-if TYPE_CHECKING:
-    from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
 
 _ATTEMPTS = 5
 
@@ -93,7 +88,7 @@ def _hand_over(message: Message) -> None:
         TopicArn=setting("WINBACK_MESSAGES_TOPIC_ARN"),
         Message=message.model_dump_json(),
         MessageAttributes=dict(
-            _attributes(
+            topic_attributes(
                 shop=message.shop_id, step=message.step, channel=message.channel, message_key=message.key
             )
         ),
@@ -103,8 +98,3 @@ def _hand_over(message: Message) -> None:
 
 def _event(effect: Effect, what: str, note: str, now: datetime) -> Event:
     return Event(at=now, kind=f"{'message' if effect.name == FREE else effect.name} {what}", note=note)
-
-
-def _attributes(**values: str) -> "Iterator[tuple[str, MessageAttributeValueTypeDef]]":
-    for name, value in values.items():
-        yield name, {"DataType": "String", "StringValue": value}

@@ -1,16 +1,14 @@
 """The page of a pack: what is in it, in Chinese, for whoever opens index.html. It loads nothing."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta, timezone
 from html import escape
 from typing import Any
 
 from functions.domain.cases import Case
 from functions.domain.exhibits import Exhibit
 from functions.domain.malice import Signal
-from functions.domain.times import parse
+from functions.domain.times import CHINA, parse
 
-_CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 KINDS = {
     "chat_screenshot": "聊天截图",
     "chat_export": "聊天记录导出",
@@ -264,4 +262,4 @@ def _list(lines: Iterable[str]) -> str:
 
 
 def _time(at: Any) -> str:
-    return str(at.astimezone(_CHINA).strftime("%Y-%m-%d %H:%M:%S"))
+    return str(at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S"))

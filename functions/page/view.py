@@ -10,12 +10,12 @@ from pathlib import Path
 from string import Template
 from typing import NamedTuple
 
-from functions.domain.alerts import CHINA
 from functions.domain.cases import Case, Event
 from functions.domain.handling import worker
 from functions.domain.links import Act
 from functions.domain.money import yuan
 from functions.domain.reviews import Review
+from functions.domain.times import CHINA
 from functions.page import words
 
 _HERE = Path(__file__).parent

@@ -10,7 +10,7 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from functions.domain.money import fen
 from functions.domain.polling import Shop, Window
 from functions.domain.reviews import Review
+from functions.domain.times import CHINA
 from functions.platforms.errors import (
     ConfigurationError,
     MalformedAnswer,
@@ -37,7 +38,6 @@ PAGE_SIZE = 150  # the documented maximum
 MOST_ROWS = 1500  # a query yields no more rows than this, whatever its window holds
 RESULTS = ("good", "neutral", "bad")
 
-_CHINA = timezone(timedelta(hours=8))
 _SECOND = timedelta(seconds=1)
 _UNNAMED_BAN = timedelta(seconds=10)
 
@@ -222,7 +222,7 @@ def _ban(sub_msg: str) -> timedelta:
 
 
 def _until_midnight(now: datetime) -> timedelta:
-    here = now.astimezone(_CHINA)
+    here = now.astimezone(CHINA)
     return (here + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0) - here
 
 
@@ -237,7 +237,7 @@ def _rows(content: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _review(row: Mapping[str, Any], shop: Shop, now: datetime) -> Review:
     try:
-        created = datetime.strptime(row["created"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=_CHINA)
+        created = datetime.strptime(row["created"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=CHINA)
         return Review(
             shop_id=shop.shop_id,
             platform="taobao",
@@ -262,7 +262,7 @@ def _review(row: Mapping[str, Any], shop: Shop, now: datetime) -> Review:
 
 
 def _wall(moment: datetime) -> str:
-    return moment.astimezone(_CHINA).strftime("%Y-%m-%d %H:%M:%S")
+    return moment.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _text(value: object) -> str | None:

@@ -1,17 +1,12 @@
 """Channels: from the alerts topic through a queue to the function that posts to the shops' channels."""
 
-from typing import cast
-
-from aws_cdk import ArnFormat, Stack
-from aws_cdk.aws_iam import PolicyStatement, Role, ServicePrincipal
+from aws_cdk.aws_iam import PolicyStatement, ServicePrincipal
 from aws_cdk.aws_sns import Subscription, SubscriptionProtocol
 from constructs import Construct
 
-from infra.constructs.findings import accept_star
 from infra.constructs.functions import Functions, allow
 from infra.constructs.messaging import Messaging
 from infra.constructs.storage import Storage
-from infra.stages import Stage
 
 
 class Channels(Construct):
@@ -20,7 +15,6 @@ class Channels(Construct):
         scope: Construct,
         name: str,
         *,
-        stage: Stage,
         storage: Storage,
         messaging: Messaging,
         functions: Functions,
@@ -57,11 +51,4 @@ class Channels(Construct):
         allow(self.function, storage.channels.table_arn, "dynamodb:PutItem", "dynamodb:Query")
         allow(self.function, storage.cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
         allow(self.function, queue.queue_arn, "sqs:SendMessage")
-        secrets = Stack.of(self).format_arn(
-            service="secretsmanager",
-            resource="secret",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            resource_name=f"winback/{stage.name}/channels/*",
-        )
-        allow(self.function, secrets, "secretsmanager:GetSecretValue")
-        accept_star(cast("Role", self.function.role), secrets, "Channels come and go without a deployment")
+        functions.let_read_secrets(self.function, "channels/")

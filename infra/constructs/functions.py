@@ -4,6 +4,8 @@ Rights are written action by action, for exactly the tables, indexes, queues, to
 function uses; the ready-made grants of the CDK give more than that.
 """
 
+from typing import cast
+
 from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk.aws_dynamodb import Table
 from aws_cdk.aws_iam import PolicyStatement, Role, ServicePrincipal
@@ -57,10 +59,7 @@ class Functions(Construct):
         )
         allow(self.review_poller, shops.table_arn, "dynamodb:GetItem", "dynamodb:UpdateItem")
         allow(self.review_poller, messaging.reviews.queue.queue_arn, "sqs:SendMessage")
-        allow(self.review_poller, self._shop_secrets(), "secretsmanager:GetSecretValue")
-        accept_star(
-            self._roles["review_poller"], self._shop_secrets(), "Shops come and go without a deployment"
-        )
+        self.let_read_secrets(self.review_poller)
 
         self.rule_evaluator = self.add(
             "rule_evaluator",
@@ -127,9 +126,7 @@ class Functions(Construct):
             environment=_tables(cases=cases, customers=customers, shops=shops),
             decides=True,
         )
-        allow(
-            self.cases_api, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"
-        )
+        allow(self.cases_api, cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
         allow(self.cases_api, _indexes(cases, "by_shop", "due"), "dynamodb:Query")
         allow(self.cases_api, customers.table_arn, "dynamodb:BatchGetItem")
         allow(self.cases_api, shops.table_arn, "dynamodb:BatchGetItem")
@@ -204,13 +201,17 @@ class Functions(Construct):
             self.deciding.append(function)
         return function
 
-    def _shop_secrets(self) -> str:
-        """Shops' credentials are made by `winback shop add`, under the stage's prefix."""
-        return Stack.of(self).format_arn(
+    def let_read_secrets(self, function: Function, under: str = "") -> None:
+        """Let a function read the secrets that commands make for shops, under the stage's prefix."""
+        secrets = Stack.of(self).format_arn(
             service="secretsmanager",
             resource="secret",
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            resource_name=f"winback/{self._stage.name}/*",
+            resource_name=f"winback/{self._stage.name}/{under}*",
+        )
+        allow(function, secrets, "secretsmanager:GetSecretValue")
+        accept_star(
+            cast("Role", function.role), secrets, "Shops and channels come and go without a deployment"
         )
 
 

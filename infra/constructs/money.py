@@ -1,18 +1,12 @@
 """Money: the functions around the ledger, what each may do, and who may call them."""
 
-from typing import cast
-
-from aws_cdk import ArnFormat, Stack
 from aws_cdk.aws_dynamodb import Table
-from aws_cdk.aws_iam import Role
 from constructs import Construct
 
 from infra.constructs.api import Api
-from infra.constructs.findings import accept_star
 from infra.constructs.functions import Functions, allow
 from infra.constructs.messaging import Messaging
 from infra.constructs.storage import Storage
-from infra.stages import Stage
 
 MONEY_ROUTES = (
     ("GET", "/shops/{shop_id}/ledger"),
@@ -43,7 +37,6 @@ class Money(Construct):
         scope: Construct,
         name: str,
         *,
-        stage: Stage,
         storage: Storage,
         messaging: Messaging,
         functions: Functions,
@@ -61,15 +54,7 @@ class Money(Construct):
         allow(self.order_sender, storage.cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
         allow(self.order_sender, storage.shops.table_arn, "dynamodb:GetItem")
         allow(self.order_sender, orders.queue_arn, "sqs:ChangeMessageVisibility")
-        secrets = Stack.of(self).format_arn(
-            service="secretsmanager",
-            resource="secret",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            resource_name=f"winback/{stage.name}/*",
-        )
-        allow(self.order_sender, secrets, "secretsmanager:GetSecretValue")
-        role = cast("Role", self.order_sender.role)
-        accept_star(role, secrets, "Shops come and go without a deployment")
+        functions.let_read_secrets(self.order_sender)
 
         for named, value in (_told(shops=storage.shops, ledger=ledger) | queue_url).items():
             functions.case_events.add_environment(named, value)
@@ -80,7 +65,7 @@ class Money(Construct):
         self.money_api = functions.add("money_api", seconds=29, environment=tables, decides=True)
         allow(self.money_api, ledger.table_arn, *_WRITES)
         allow(self.money_api, f"{ledger.table_arn}/index/by_day", "dynamodb:Query")
-        allow(self.money_api, storage.cases.table_arn, "dynamodb:GetItem", "dynamodb:PutItem")
+        allow(self.money_api, storage.cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
         allow(self.money_api, storage.shops.table_arn, "dynamodb:GetItem")
 
         self.coupons_api = functions.add(
@@ -89,7 +74,7 @@ class Money(Construct):
             environment=_told(cases=storage.cases, customers=storage.customers, ledger=ledger),
         )
         allow(self.coupons_api, ledger.table_arn, *_WRITES)
-        allow(self.coupons_api, storage.cases.table_arn, "dynamodb:GetItem", "dynamodb:PutItem")
+        allow(self.coupons_api, storage.cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
         allow(self.coupons_api, storage.customers.table_arn, "dynamodb:GetItem")
 
     def serve(self, api: Api) -> None:

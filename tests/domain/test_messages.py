@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from functions.domain.alerts import CHINA
 from functions.domain.cases import Case, Effect, Event
 from functions.domain.history import FREE, Entry, awaits_answer, echoes, opts_out
 from functions.domain.messages import (
@@ -22,6 +21,7 @@ from functions.domain.messages import (
 )
 from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Consent, Profile
+from functions.domain.times import CHINA
 from functions.rulebook import BlankVariable, load
 from tests.builders import NOW, case, order, profile, review
 
