@@ -1,5 +1,6 @@
 """Faults: what is wrong with a rules file, where, and how to mend it."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -21,10 +22,19 @@ class Fault(NamedTuple):
 
     def __str__(self) -> str:
         row = f"row {self.row!r}: " if self.row else ""
-        return f"{self.file}:{self.line}: {row}{self.message}. {self.mend}. [{self.kind}]"
+        message, mend = (said.rstrip(".") for said in (self.message, self.mend))
+        return f"{self.file}:{self.line}: {row}{message}. {mend}. [{self.kind}]"
 
     def as_dict(self) -> dict[str, object]:
         return self._asdict()
+
+
+def meant(word: object, known: Iterable[object]) -> str:
+    """Return which known word was meant, as the end of a sentence; "" where none is close."""
+    from difflib import get_close_matches  # only faults need it
+
+    close = get_close_matches(str(word), [str(one) for one in known], 1)
+    return f" - {close[0]!r} may be meant" if close else ""
 
 
 # kind -> what it means; every one has a broken table in tests/rulebook/broken.py

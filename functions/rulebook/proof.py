@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from functions.domain.decisions import Decision
+from functions.rulebook.examples import fault
 from functions.rulebook.faults import Fault
 from functions.rulebook.lookups import UNCOVERED
 from functions.rulebook.regions import Box, Space, joined, meet, without
@@ -119,7 +120,7 @@ def _examples(table: Table) -> Iterator[Fault]:
                 continue  # told as the gap that it is
             message = f"{got!r} decides it, not {example.row!r}"
             mend = "Correct the example, or the rows until it holds again"
-            yield table.example_fault(example.place, "example-wrong", message, mend, "expect")
+            yield fault(table, example.place, "example-wrong", message, mend, "expect")
     if table.example_faults:
         return
     for row in table.rows:

@@ -55,4 +55,6 @@ def unreadable(file: str, error: tomllib.TOMLDecodeError) -> Fault:
     """Return the fault of a file that is not TOML."""
     match = re.search(r"at line (\d+)", str(error))
     mend = "Look for a quote, bracket or comma that is missing just there"
+    if "Cannot" in str(error):  # declare or overwrite
+        mend = "A name stands twice, or [row] or [case] lacks its second brackets: [[row]]"
     return Fault(file, int(match[1]) if match else 1, "toml", str(error).rstrip("."), mend)

@@ -8,22 +8,26 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from keyword import iskeyword
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.domain.decisions import Decision, Fact, Output
 from functions.rulebook.cells import OUTPUTS_ONLY, CellError, FactType, Span, span
 from functions.rulebook.compiled import decider
-from functions.rulebook.faults import Fault, NoRowHolds, RuleError
+from functions.rulebook.faults import Fault, NoRowHolds, RuleError, meant
 from functions.rulebook.source import Source, unreadable
 
-__all__ = ["Example", "NoRowHolds", "Row", "RuleError", "Table"]
+if TYPE_CHECKING:
+    from functions.rulebook.examples import Example
+
+__all__ = ["NoRowHolds", "Row", "RuleError", "Table"]
 
 HITS = ("first", "unique", "collect")
 BENEFITS = ("customer", "staff")
 _KEYS = ("about", "about_zh", "hit", "uncovered", "benefit", "facts", "outputs", "row", "case")
 _ROW_KEYS = ("id", "why", "why_zh", "when", "then", "source", "mode")
-_CASE_KEYS = ("name", "facts", "expect")
 _MODES = ("live", "shadow")
+_SHAPES = {"about": str, "facts": dict, "outputs": dict, "row": list}
+_LISTED = {"row": "row", "case": "example"}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED = (
     "answer", "bisect", "collected", "decision", "facts", "frozenset", "gap", "len", "new", "refuse", "row",
@@ -51,18 +55,6 @@ class Row(NamedTuple):
 
     def holds(self, facts: Mapping[str, Fact]) -> bool:
         return all(test.holds(facts[name]) for name, test in self.spans.items())
-
-
-class Example(NamedTuple):
-    place: int
-    name: str
-    facts: Mapping[str, Fact]
-    expect: tuple[str, ...]  # one row; several or none where the table collects
-
-    @property
-    def row(self) -> str:
-        """What the decision must call its row."""
-        return ",".join(self.expect) or "none"
 
 
 class Table:
@@ -93,12 +85,23 @@ class Table:
         self.name, self.file, self.about = name, file, data.get("about", "")
         self.hit, self.uncovered = data.get("hit", "first"), data.get("uncovered")
         self.benefit: str | None = data.get("benefit")
-        yield from self._unknown_keys(data, _KEYS, None, 0, None)
-        for key in ("about", "facts", "outputs", "row"):
-            if not data.get(key):
+        yield from self.unknown_keys(data, _KEYS, None, 0, None)
+        for key, shape in _SHAPES.items():
+            if not isinstance(data.get(key), shape) or not data[key]:
                 mend = "Start the file with `about`, then [facts], [outputs] and at least one [[row]]"
                 yield source.fault(source.line(), "missing", f"there is no `{key}`", mend)
                 return
+        for key in ("row", "case"):
+            if not all(isinstance(one, dict) for one in _listed(data.get(key, []))):
+                mend = f"Head each {_LISTED[key]} with [[{key}]]"
+                yield source.fault(
+                    source.line(key), "missing", f"`{key}` is no list of {_LISTED[key]}s", mend
+                )
+                return
+        if not isinstance(self.uncovered, str | None):
+            mend = 'Write uncovered = "the reason", or delete it'
+            line = source.line(None, 0, "uncovered")
+            yield source.fault(line, "missing", "`uncovered` gives no reason", mend)
         for key, allowed in (("hit", HITS), ("benefit", BENEFITS)):
             if data.get(key) not in (None, *allowed):
                 message = f"{key} = {data[key]!r} is unknown"
@@ -133,11 +136,16 @@ class Table:
         for index, written in enumerate(self.source.data["row"]):
             row_id = written.get("id")
             faults = list(self._row_faults(index, written, row_id, seen))
-            seen.add(row_id)
+            seen.add(str(row_id))
             spans: dict[str, Span] = {}
-            for name, cell in written.get("when", {}).items():
+            tests = written.get("when", {})
+            if not isinstance(tests, dict):
+                mend = 'Write when = { fact = "what it must be" }, or delete it'
+                faults.append(self.row_fault(index, "cell", "`when` has no tests", mend, "when"))
+                tests = {}
+            for name, cell in tests.items():
                 if name not in self.facts:
-                    mend = f"The table knows {', '.join(self.facts)}{_meant(name, self.facts)}"
+                    mend = f"The table knows {', '.join(self.facts)}{meant(name, self.facts)}"
                     message = f"{name} is not declared as a fact"
                     faults.append(self.row_fault(index, "unknown-fact", message, mend, "when", name))
                     continue
@@ -152,7 +160,8 @@ class Table:
                     message, mend = f"{name}: {cell!r} holds for nothing", "Exchange the bounds, or delete it"
                     faults.append(self.row_fault(index, "empty-cell", message, mend, "when", name))
             then: dict[str, Output] = dict(blank)
-            faults += self._outputs(index, written.get("then", {}), then)
+            if isinstance(written.get("then"), dict):
+                faults += self._outputs(index, written["then"], then)
             yield from faults
             if not faults:
                 live = written.get("mode", "live") == "live"
@@ -168,18 +177,18 @@ class Table:
                 yield self.row_fault(index, "row-incomplete", f"there is no `{key}`", mend, key)
         if "why_zh" in row and not (isinstance(row["why_zh"], str) and row["why_zh"]):
             yield self.row_fault(index, "row-incomplete", "`why_zh` is empty", "Say it in Chinese", "why_zh")
-        if row_id in seen:
+        if isinstance(row_id, str) and row_id in seen:
             mend = "Every row needs its own id"
             yield self.row_fault(index, "duplicate-id", f"the id {row_id!r} appears twice", mend, "id")
-        yield from self._unknown_keys(row, _ROW_KEYS, "row", index, row_id)
+        yield from self.unknown_keys(row, _ROW_KEYS, "row", index, row_id)
         if row.get("mode", "live") not in _MODES:
             mend = f"Write one of {_some(_MODES)}"
             yield self.row_fault(index, "hit", f"mode = {row['mode']!r} is unknown", mend, "mode")
 
-    def _outputs(self, index: int, written: Any, then: dict[str, Output]) -> Iterator[Fault]:
-        for name, value in written.items() if isinstance(written, dict) else ():
+    def _outputs(self, index: int, written: Mapping[str, Any], then: dict[str, Output]) -> Iterator[Fault]:
+        for name, value in written.items():
             if name not in self.outputs:
-                mend = f"The table gives {', '.join(self.outputs)}{_meant(name, self.outputs)}"
+                mend = f"The table gives {', '.join(self.outputs)}{meant(name, self.outputs)}"
                 message = f"{name} is not declared as an output"
                 yield self.row_fault(index, "unknown-output", message, mend, "then", name)
                 continue
@@ -193,7 +202,7 @@ class Table:
                 mend = f"Add {name} to `then`, or put ? behind its type where it may be left out"
                 yield self.row_fault(index, "output-missing", f"`then` lacks {name}", mend, "then")
 
-    def _unknown_keys(
+    def unknown_keys(
         self,
         given: Mapping[str, Any],
         known: tuple[str, ...],
@@ -203,14 +212,14 @@ class Table:
     ) -> Iterator[Fault]:
         for key in given:
             if key not in known:
-                mend = f"Write one of {_some(known)}{_meant(key, known)}"
+                mend = f"Write one of {_some(known)}{meant(key, known)}"
                 line = self.source.line(section, index, key)
                 if section is None and isinstance(given[key], dict | list):
                     line = self.source.line(key)
                 yield self.source.fault(line, "key", f"{key!r} means nothing here", mend, row)
 
     @property
-    def examples(self) -> list[Example]:
+    def examples(self) -> "list[Example]":
         """The examples that can be read."""
         return self._examples[0]
 
@@ -219,50 +228,10 @@ class Table:
         return self._examples[1]
 
     @cached_property
-    def _examples(self) -> tuple[list[Example], list[Fault]]:
-        """The examples and what is wrong with them; deciding does not need them, so they are read late."""
-        examples: list[Example] = []
-        faults: list[Fault] = []
-        for index, written in enumerate(self.source.data.get("case", [])):
-            found = list(self._example_faults(index, written, {example.name for example in examples}))
-            facts: dict[str, Fact] = {}
-            for name, value in written.get("facts", {}).items():
-                if name in self.facts:
-                    try:
-                        facts[name] = self.facts[name].fact(value)
-                    except CellError as error:
-                        message, mend = f"{name}: {error}", f"{name} is {self.facts[name].wanted}"
-                        found.append(self.example_fault(index, "example", message, mend, "facts", name))
-            if not found:
-                expect = written["expect"]
-                rows = tuple(expect) if isinstance(expect, list) else (expect,)
-                examples.append(Example(index, written["name"], facts, rows))
-            faults += found
-        return examples, faults
+    def _examples(self) -> "tuple[list[Example], list[Fault]]":
+        from functions.rulebook.examples import examples_of  # deciding needs no examples
 
-    def _example_faults(self, index: int, case: Mapping[str, Any], seen: set[str]) -> Iterator[Fault]:
-        for key, kind in (("name", str), ("facts", dict), ("expect", (str, list))):
-            if not isinstance(case.get(key), kind):
-                mend = "An example has `name`, `facts` and `expect`, the id of the row that decides it"
-                yield self.example_fault(index, "example", f"there is no `{key}`", mend)
-                return
-        if case["name"] in seen:
-            mend = "Every example needs its own name"
-            yield self.example_fault(index, "duplicate-id", f"{case['name']!r} appears twice", mend, "name")
-        yield from self._unknown_keys(case, _CASE_KEYS, "case", index, None)
-        for name in case["facts"]:
-            if name not in self.facts:
-                mend = f"The table knows {', '.join(self.facts)}{_meant(name, self.facts)}"
-                message = f"{name} is not declared as a fact"
-                yield self.example_fault(index, "example", message, mend, "facts", name)
-        if missing := [name for name in self.facts if name not in case["facts"]]:
-            mend = 'An example names every fact; write "unknown" for one that is not known'
-            yield self.example_fault(index, "example", f"it lacks {', '.join(missing)}", mend, "facts")
-        ids = [row.get("id") for row in self.source.data["row"]]
-        expect = case["expect"] if isinstance(case["expect"], list) else [case["expect"]]
-        if unknown := [name for name in expect if name not in (*ids, "uncovered")]:
-            mend = f"The rows are {', '.join(map(str, ids))}{_meant(unknown[0], ids)}"
-            yield self.example_fault(index, "example", f"there is no row {unknown[0]!r}", mend, "expect")
+        return examples_of(self)
 
     def row_fault(self, index: int, kind: str, message: str, mend: str, *keys: str) -> Fault:
         row_id = self.source.data["row"][index].get("id") or f"no. {index + 1}"
@@ -270,11 +239,6 @@ class Table:
         if line == self.source.line("row", index):
             line = self.source.line("row", index, "id")
         return self.source.fault(line, kind, message, mend, row_id)
-
-    def example_fault(self, index: int, kind: str, message: str, mend: str, *keys: str) -> Fault:
-        name = self.source.data["case"][index].get("name") or f"no. {index + 1}"
-        line = self.source.line("case", index, *keys)
-        return self.source.fault(line, kind, f"example {name!r}: {message}", mend)
 
     @property
     def about_zh(self) -> str:
@@ -300,15 +264,12 @@ _PURPOSE = {
 }
 
 
+def _listed(written: Any) -> list[Any]:
+    return written if isinstance(written, list) else [None]
+
+
 def _some(words: tuple[str, ...]) -> str:
     return ", ".join(words)
-
-
-def _meant(word: Any, known: Any) -> str:
-    from difflib import get_close_matches  # only faults need it
-
-    close = get_close_matches(str(word), [str(one) for one in known], 1)
-    return f" - {close[0]!r} may be meant" if close else ""
 
 
 def _sentence(text: str) -> str:

@@ -68,6 +68,12 @@ BROKEN = [
     Broken("type", "training.toml", 'score = "int [0..100]"', 'score = "int [100..0]"', "[100..0]"),
     Broken("type", "messages.toml", "[facts]", '[facts]\nclass = "bool"', "class ="),
     Broken("type", "messages.toml", '"guidance"] }', '"guidance", "a", "b", "c"] }', '"a", "b"'),
+    Broken("toml", TIERS, "[[row]]", "[row]", "[[row]]"),  # at the next one
+    Broken("missing", TIERS, "about =", "uncovered = 5\nabout =", "uncovered"),
+    Broken("missing", TIERS, "about =", 'case = "x"\nabout =', "case =", then=(r"(?s)\[\[case\]\].*", "")),
+    Broken("cell", REMEDIES, LARGE, 'when = "> 300.00"', 'when = "> 300.00"', "large-order"),
+    Broken("row-incomplete", REMEDIES, REFUND, "then = [1]", "then = [1]", "small-order"),
+    Broken("row-incomplete", REMEDIES, 'id = "small-order"', 'id = ["x"]', 'id = ["x"]', also=("example",)),
     # rows
     Broken("row-incomplete", REMEDIES, 'id = "small-order"\n', "", "", "no. 2", ("example",)),
     Broken(

@@ -45,6 +45,7 @@ def test_a_fault_is_found_at_its_place(broken: Broken, folder: Path) -> None:
         found = [fault for fault in found if fault.file == broken.file]
     there = [fault for fault in found if fault.line in (lines or [fault.line])]
     assert [fault for fault in there if broken.row in (None, "", fault.row)], [str(fault) for fault in found]
+    assert all(fault.message and fault.mend for fault in found)
     others = {fault.kind for fault in faults} - {broken.kind, *broken.also}
     assert not others, [str(fault) for fault in faults]
 
