@@ -152,7 +152,9 @@ class Table:
                 try:
                     spans[name] = span(cell, self.facts[name])
                 except CellError as error:
-                    mend = f"{name} is {self.facts[name].wanted}; rules/README.md shows what a cell can be"
+                    kind = self.facts[name]
+                    close = meant(cell, kind.words)
+                    mend = f"{name} is {kind.wanted}{close}; rules/README.md shows what a cell can be"
                     message = f"{name}: {error}"
                     faults.append(self.row_fault(index, "cell", message, mend, "when", name))
                     continue
@@ -195,7 +197,7 @@ class Table:
             try:
                 then[name] = self.outputs[name].value(value)
             except CellError as error:
-                mend = f"{name} is {self.outputs[name].wanted}"
+                mend = f"{name} is {self.outputs[name].wanted}{meant(value, self.outputs[name].words)}"
                 yield self.row_fault(index, "output", f"{name}: {error}", mend, "then", name)
         for name, kind in self.outputs.items():
             if not kind.optional and name not in written:
