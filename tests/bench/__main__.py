@@ -1,6 +1,6 @@
 """`make bench`: what things cost, one JSON line each, compared within the same run.
 
-python -m tests.bench [imports] [calls] [cost] [evaluator] [gate] [reading] [rulebook]
+python -m tests.bench [imports] [calls] [cost] [evaluator] [gate] [reading] [rulebook] [running]
 """
 
 import json
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.bench import calls, cost, evaluator, gate, imports, reading, rulebook
+from tests.bench import calls, cost, evaluator, gate, imports, reading, rulebook, running
 
 BENCHES: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
     "imports": imports.measure,
@@ -18,6 +18,7 @@ BENCHES: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
     "gate": gate.measure,
     "reading": reading.measure,
     "rulebook": rulebook.measure,
+    "running": running.measure,
 }
 
 
