@@ -31,8 +31,8 @@ USED = (
     ("sns", "Publish"),
     ("sns", "PublishBatch"),
     ("sqs", "SendMessageBatch"),
-    ("states", "SendTaskSuccess"),
-    ("states", "StartExecution"),
+    ("stepfunctions", "SendTaskSuccess"),
+    ("stepfunctions", "StartExecution"),
 )
 
 
