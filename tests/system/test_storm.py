@@ -29,7 +29,6 @@ USED = (
     ("sns", "Publish"),
     ("sns", "PublishBatch"),
     ("sqs", "SendMessageBatch"),
-    ("states", "SendTaskSuccess"),
     ("states", "StartExecution"),
 )
 
