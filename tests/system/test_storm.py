@@ -31,7 +31,6 @@ USED = (
     ("sns", "Publish"),
     ("sns", "PublishBatch"),
     ("sqs", "SendMessageBatch"),
-    ("stepfunctions", "SendTaskSuccess"),
     ("stepfunctions", "StartExecution"),
 )
 
