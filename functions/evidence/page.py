@@ -19,7 +19,7 @@ KINDS = {
     "customer_photo": "买家图片",
     "other": "其他",
 }
-_SIGNALS = {
+SIGNALS = {
     "blackmail_in_review": "评价中以评价要挟",
     "blackmail_in_chat": "聊天中以评价要挟",
     "abnormal_returns": "退货率异常",
@@ -32,13 +32,13 @@ _SOURCES = {
     "reviews": "评价历史",
     "shop_system": "店铺系统提供的来源",
 }
-_AGAINST = {
+AGAINST = {
     "kept_orders": "未退货的订单",
     "concrete_fault": "指出了可核实的具体问题",
     "customer_photos": "买家提供图片",
     "shop_offered": "店铺一方曾主动许诺好处",
 }
-_PLATFORMS = {
+PLATFORMS = {
     "taobao": "淘宝/天猫",
     "douyin": "抖店",
     "jd": "京东",
@@ -95,7 +95,7 @@ def page(
     asked = given["checklist"]
     parts = [
         f"<h1>证据包 {escape(case.case_id)}</h1>"
-        f'<p class="sub">{escape(_PLATFORMS[asked["platform"]])} · 店铺 {escape(case.shop_id)} · '
+        f'<p class="sub">{escape(PLATFORMS[asked["platform"]])} · 店铺 {escape(case.shop_id)} · '
         f"{_STATUS[case.malice.status] if case.malice else '未判定为疑似恶意'}</p>",
         _section("评价原文", _review(case)),
         _section("恶意信号与反证", _signals(case)),
@@ -144,10 +144,10 @@ def _review(case: Case) -> str:
 def _signals(case: Case) -> str:
     rows = [
         (
-            _SIGNALS[signal.name],
+            SIGNALS[signal.name],
             _SOURCES[signal.source] + (f"（{escape(signal.by)} 提交）" if signal.by else ""),
             escape(signal.detail) or _counted(signal),
-            _list(f"{_AGAINST[each.fact]}：{each.count}" for each in signal.counter) or "无",
+            _list(f"{AGAINST[each.fact]}：{each.count}" for each in signal.counter) or "无",
             _time(signal.at),
         )
         for signal in case.signals

@@ -3,12 +3,13 @@
 import gc
 import string
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.domain.decisions import Decision, Fact
+from functions.rulebook.compiled import Asked, Decider, asked, decider
 from functions.rulebook.faults import RuleError
 from functions.rulebook.files import Files, files_of, version_of
 from functions.rulebook.table import Table
@@ -26,7 +27,6 @@ LEXICONS: "Mapping[Language, str]" = {
 }
 PHRASES = "phrases.toml"
 _NO_TABLES = {*LEXICONS.values(), PHRASES}
-Decider = Callable[[Mapping[str, Fact]], Decision]
 
 
 class BlankVariable(ValueError):
@@ -132,12 +132,12 @@ class Rulebook:
         try:
             decide = self._deciders[table]
         except KeyError:
-            decide = self.decider(table)
+            decide = self._deciders[table] = decider(self.table(table), self.version)
         return decide(facts)
 
-    def decider(self, table: str) -> Decider:
-        """Return the function that decides a table, for whoever asks it many times."""
-        return self._deciders.setdefault(table, self.table(table).compiled(self.version))
+    def asked(self, table: str, *order: str) -> Asked:
+        """Return a table as a function of its facts in this order, for whoever asks it many times."""
+        return asked(self.table(table), self.version, order)
 
     def promotional(self, template: str) -> bool:
         return self.templates[template].promotional

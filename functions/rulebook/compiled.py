@@ -1,37 +1,54 @@
 """Compiled: a decision table as the source of one Python function, and that function.
 
-A table whose facts have few values becomes a look-up, any other a chain of comparisons. Both check the
-facts on the way. `winback rules show --source` prints what came out.
+A table whose facts have few values becomes a look-up of ready decisions. Where one more fact is a number and
+the rows are many, the number is cut at the bounds that they use, and the row is looked up. Any other table
+becomes a chain of comparisons. All check the facts on the way.
+`winback rules show --source` prints what came out.
 """
 
-from collections.abc import Callable, Mapping
-from itertools import product
-from math import inf, prod
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from functions.domain.decisions import Decision, Fact, Output
 from functions.rulebook.cells import FactType, Span
 from functions.rulebook.faults import NoRowHolds
+from functions.rulebook.lookups import FEW, answers, places, rest, said
 
 if TYPE_CHECKING:
     from functions.rulebook.table import Row, Table
 
 Decider = Callable[[Mapping[str, Fact]], Decision]
-UNCOVERED = "uncovered"  # the row's name in a decision about a declared gap
-_LARGEST_LOOK_UP = 512
-_FEW = ("bool", "word")
+Asked = Callable[..., Decision]  # its arguments are the facts
 
 
 def decider(table: "Table", rulebook: str) -> Decider:
     """Return the function of a table. It raises TypeError for wrong facts, NoRowHolds for a gap."""
-    text, names = source(table, rulebook)
+    return _function(table, *source(table, rulebook))
+
+
+def asked(table: "Table", rulebook: str, order: Sequence[str]) -> Asked:
+    """Return the same with the facts as arguments, in this order: no mapping is built only to be taken apart.
+
+    Raises TypeError for an order that does not name the table's facts, each once.
+    """
+    if sorted(order) != sorted(table.facts):
+        raise TypeError(f"{table.name} is decided from {', '.join(table.facts)}, not from {', '.join(order)}")
+    return _function(table, *source(table, rulebook, order))
+
+
+def _function(table: "Table", text: str, names: dict[str, Any]) -> Asked:
     exec(compile(text, f"<{table.file}>", "exec"), names)  # noqa: S102  # our own text, from checked cells
-    decide: Decider = names["decide"]
+    decide: Asked = names["decide"]
+    decide.__qualname__ = table.name  # Python's own errors say so
     return decide
 
 
-def source(table: "Table", rulebook: str) -> tuple[str, dict[str, Any]]:
-    """Return a table's Python source and the values that it refers to."""
+def source(table: "Table", rulebook: str, order: Sequence[str] = ()) -> tuple[str, dict[str, Any]]:
+    """Return a table's Python source and the values that it refers to.
+
+    It takes a mapping of the facts or, where their order is given, the facts themselves.
+    """
     names: dict[str, Any] = {
         "Decision": Decision,
         "new": object.__new__,
@@ -39,25 +56,64 @@ def source(table: "Table", rulebook: str) -> tuple[str, dict[str, Any]]:
         "gap": lambda facts: gap(table, facts),
         "V": rulebook,
     }
-    if answers := _answers(table, rulebook):
-        names["ANSWERS"] = answers
-        body = _look_up(table)
+    handed = f"{{{', '.join(f'{name!r}: {name}' for name in order)}}}" if order else "facts"
+    few = "".join(f"[{name}]" for name, kind in table.facts.items() if kind.name in FEW)
+    if found := answers(table, rulebook):
+        body = _answered(table, handed, f"ANSWERS{few}")
+    elif found := places(table):
+        body = [*_checked(table, handed, f"rows = ROWS{few}"), *_placed(table), *_decision(table)]
+    elif table.hit == "collect":
+        body = [*_checked(table, handed), *_collected(table, names)]
     else:
-        body = _facts(table)
-        body += _collected(table, names) if table.hit == "collect" else _chain(table, names)
-    return "\n".join([f"def decide(facts):  # {table.file}", *body]) + "\n", names
+        body = [*_checked(table, handed), *_chain(table, names)]
+    return "\n".join(
+        [f"def decide({', '.join(order) or 'facts'}):  # {table.file}", *body]
+    ) + "\n", names | found
 
 
-def _facts(table: "Table") -> list[str]:
-    """Return the lines that take the facts apart and refuse wrong ones."""
-    lines = ["    try:"]
+def _answered(table: "Table", handed: str, answer: str) -> list[str]:
+    """Return the lines that look a decision up."""
+    reads = [] if handed != "facts" else [f"        {name} = facts[{name!r}]" for name in table.facts]
+    right = [f"len(facts) == {len(reads)}"] if reads else []
     for name, kind in table.facts.items():
-        read = f"frozenset(facts[{name!r}])" if kind.name == "set" else f"facts[{name!r}]"
-        lines.append(f"        {name} = {read}")
-    lines += ["    except (KeyError, TypeError):", "        return refuse(facts)"]
-    wrong = [f"len(facts) != {len(table.facts)}"]
-    wrong += [_not_of(kind, name) for name, kind in table.facts.items()]
-    return [*lines, f"    if {' or '.join(wrong)}:", "        return refuse(facts)"]
+        if kind.name == "bool":  # else 1 would be taken for true
+            unknown = f" or {name} is None" * kind.optional
+            right.append(f"({name} is True or {name} is False{unknown})")
+    asked = f"        if {' and '.join(right) or 'True'}:"
+    failing = ["    except (KeyError, TypeError):", "        pass", f"    return refuse({handed})"]
+    return ["    try:", *reads, asked, f"            return {answer}", *failing]
+
+
+def _checked(table: "Table", handed: str, found: str = "") -> list[str]:
+    """Return the lines that take the facts apart and refuse wrong ones.
+
+    `found` looks something up with those of few values: a word that is none of a table's fails there.
+    """
+    lines, reads, wrong = [], [], []
+    if handed == "facts":
+        wrong.append(f"len(facts) != {len(table.facts)}")
+    else:
+        lines.append(f"    facts = {handed}")
+    for name, kind in table.facts.items():
+        read = f"facts[{name!r}]" if handed == "facts" else name
+        if kind.name == "set":
+            read = f"frozenset({read})"
+        if read != name:
+            reads.append(f"        {name} = {read}")
+        if not (found and kind.name == "word"):
+            wrong.append(_not_of(kind, name))
+    if found:
+        reads.append(f"        {found}")
+    if reads:
+        lines += ["    try:", *reads, "    except (KeyError, TypeError):", "        return refuse(facts)"]
+    return [*lines, f"    if {' or '.join(wrong)}:", "        return refuse(facts)"] if wrong else lines
+
+
+def _placed(table: "Table") -> list[str]:
+    ((name, kind),) = ((name, kind) for name, kind in table.facts.items() if kind.numeric)
+    unknown = f"-1 if {name} is None else " * kind.optional
+    lines = [f"    row = rows[{unknown}bisect(BOUNDS, {name})]"]
+    return [*lines, "    if row is None:", "        return gap(facts)"]
 
 
 def _chain(table: "Table", names: dict[str, Any]) -> list[str]:
@@ -69,64 +125,29 @@ def _chain(table: "Table", names: dict[str, Any]) -> list[str]:
         if not row.live:
             lines += [f"        if trial is None and {test}:", f"            trial = {row.id!r}"]
             continue
-        names[f"R{number}"] = (row.id, row.why, row.then)
+        names[f"R{number}"] = said(row)
         if test == "True":
             lines += [f"        row = R{number}  # {row.id}", "        break"]
             break
         lines += [f"        if {test}:", f"            row = R{number}  # {row.id}", "            break"]
     else:
-        if table.uncovered is None:
-            lines.append("        return gap(facts)")
-        else:
-            names["REST"] = (UNCOVERED, table.uncovered, dict.fromkeys(table.outputs))
-            lines += ["        row = REST", "        break"]
-    # As Decision(...) would do it, without the call: that is most of what deciding costs.
+        names["REST"] = rest(table)
+        last = ["row = REST", "break"] if names["REST"] else ["return gap(facts)"]
+        lines += [f"        {line}" for line in last]
+    return [*lines, *_decision(table, "trial" if shadowed else "None")]
+
+
+def _decision(table: "Table", shadow: str = "None") -> list[str]:
+    """Return what Decision(...) would do, without the call: that is most of what deciding costs."""
     return [
-        *lines,
         "    decision = new(Decision)",
         f"    decision.table = {table.name!r}",
         "    decision.row, decision.why, decision.then = row",
         "    decision.facts = facts",
         "    decision.rulebook = V",
-        f"    decision.shadow = {'trial' if shadowed else None}",
+        f"    decision.shadow = {shadow}",
         "    return decision",
     ]
-
-
-def _look_up(table: "Table") -> list[str]:
-    return [
-        "    try:",
-        f"        if len(facts) == {len(table.facts)}:",
-        f"            return ANSWERS{''.join(f'[facts[{name!r}]]' for name in table.facts)}",
-        "    except (KeyError, TypeError):",
-        "        pass",
-        "    return refuse(facts)",
-    ]
-
-
-def _answers(table: "Table", rulebook: str) -> dict[Any, Any] | None:
-    """Return every decision that a table of few values can take, None for any other table."""
-    axes = [sorted(kind.values, key=repr) for kind in table.facts.values() if kind.name in _FEW]
-    size = prod(map(len, axes))
-    trial = any(not row.live for row in table.rows)
-    plain = table.hit != "collect" and table.uncovered is None and len(axes) == len(table.facts)
-    if not 0 < size <= _LARGEST_LOOK_UP or trial or not plain:
-        return None
-    answers: dict[Any, Any] = {}
-    for point in product(*axes):
-        values: dict[str, Any] = dict(zip(table.facts, point, strict=True))
-        row = next((row for row in table.rows if _covers(row, values)), None)
-        if row is None:
-            return None
-        inner = answers
-        for value in point[:-1]:
-            inner = inner.setdefault(value, {})
-        inner[point[-1]] = Decision(table.name, row.id, row.why, row.then, values, rulebook)
-    return answers
-
-
-def _covers(row: "Row", values: Mapping[str, Any]) -> bool:
-    return all(values[name] in span.values for name, span in row.spans.items())
 
 
 def _collected(table: "Table", names: dict[str, Any]) -> list[str]:
@@ -217,7 +238,8 @@ def _not_of(kind: FactType, name: str) -> str:
         return f"not {name} <= {{{', '.join(map(repr, kind.words))}}}"
     if kind.name == "bool":
         return f"{known}{name} is not True and {name} is not False"
-    return f"{name} not in {{{', '.join(sorted(map(repr, kind.values)))}}}"
+    # Not a set: what cannot be hashed could not be looked for.
+    return f"{name} not in ({', '.join(sorted(map(repr, kind.values)))},)"
 
 
 def refuse(table: "Table", facts: Mapping[str, Fact]) -> Decision:

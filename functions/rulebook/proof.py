@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from functions.domain.decisions import Decision
-from functions.rulebook.compiled import UNCOVERED
 from functions.rulebook.faults import Fault
+from functions.rulebook.lookups import UNCOVERED
 from functions.rulebook.regions import Box, Space, joined, meet, without
 from functions.rulebook.table import Row, Table
 

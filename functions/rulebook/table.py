@@ -26,8 +26,8 @@ _CASE_KEYS = ("name", "facts", "expect")
 _MODES = ("live", "shadow")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED = (
-    "facts", "row", "rows", "trial", "decision", "new", "refuse", "gap", "collected", "frozenset", "len",
-    "type",
+    "answer", "bisect", "collected", "decision", "facts", "frozenset", "gap", "len", "new", "refuse", "row",
+    "rows", "trial", "type",
 )  # fmt: skip
 
 

@@ -1,28 +1,31 @@
 # ruff: noqa: E501  # style sheets and markup
 """Page: the rulebook as one static HTML page that a supervisor can read, filter and switch to Chinese."""
 
+import re
 from html import escape
 from typing import Any
 
 from functions.rulebook import Rulebook
 from functions.rulebook.regions import told
 from functions.rulebook.table import Row, Table
-from infra.rules.words import VALUES, ZH
+from infra.rules.words import ZH, chinese
 
 _STYLE = """:root{--ink:#1c2430;--line:#dde3ea;--soft:#f4f6f9;--blue:#1f6feb}*{box-sizing:border-box}
 body{font:15px/1.5 system-ui,"PingFang SC","Noto Sans CJK SC",sans-serif;color:var(--ink);margin:0}
 header{position:sticky;top:0;background:#fff;border-bottom:1px solid var(--line);padding:.8rem 1.5rem;display:flex;
 gap:1rem;align-items:center;z-index:1}header h1{font-size:1.15rem;margin:0;flex:1}input{font:inherit;padding:.35rem
 .7rem;border:1px solid var(--line);border-radius:.5rem;width:16rem}button{font:inherit;padding:.35rem .9rem;border:1px
-solid var(--line);border-radius:.5rem;background:#fff;cursor:pointer}main{display:grid;grid-template-columns:13rem 1fr;
+solid var(--line);border-radius:.5rem;background:#fff;cursor:pointer;white-space:nowrap}main{display:grid;grid-template-columns:13rem 1fr;
 gap:2rem;padding:1rem 1.5rem}main>div{min-width:0}nav{position:sticky;top:4.5rem;align-self:start;max-height:85vh;overflow:auto}
 nav a{display:block;color:var(--blue);text-decoration:none;padding:.12rem 0}section{margin:0 0 2.2rem;
 scroll-margin-top:5rem}h2{font-size:1.1rem;margin:.2rem 0}p{margin:.2rem 0 .6rem;color:#51606f;max-width:60rem}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;
-padding:.4rem .6rem;border-bottom:1px solid var(--line)}th{background:var(--soft);font-weight:600;white-space:nowrap}
-th.out,td.out{background:#eef5ff}td.any{color:#a6b0bb}td.why{min-width:16rem}small{color:#7a8794}
+padding:.4rem .6rem;border-bottom:1px solid var(--line)}th{background:var(--soft);font-weight:600;word-break:keep-all}
+th.out,td.out{background:#eef5ff}th:first-child,td:first-child{position:sticky;left:0;background:#fff}th:first-child{background:var(--soft)}td.any{color:#a6b0bb}td.why{min-width:16rem}td.text{min-width:12rem}small{color:#7a8794}
 .tag{background:#fff3cd;border-radius:.4rem;padding:0 .4rem;font-size:.8rem}body.zh .en,body:not(.zh) .zh{display:none}
-@media(max-width:800px){main{grid-template-columns:1fr}nav{position:static}}"""
+@media(max-width:800px){header{flex-wrap:wrap;gap:.5rem;padding:.6rem 1rem}input{order:1;width:100%}
+main{grid-template-columns:1fr;gap:1rem;padding:1rem}nav{position:static;max-height:none;display:flex;flex-wrap:wrap;
+gap:0 1rem}section{scroll-margin-top:7rem}}"""
 _SCRIPT = """const q=document.querySelector('input');
 q.oninput=()=>{const w=q.value.toLowerCase();document.querySelectorAll('section').forEach(s=>{let any=0;
 const head=s.querySelector('h2').textContent.toLowerCase().includes(w);
@@ -71,10 +74,17 @@ def _row(table: Table, row: Row) -> str:
         f"<td>{_cell(tests[name])}</td>" if name in tests else '<td class="any">–</td>'
         for name in table.facts
     )
-    outputs = "".join(f'<td class="out">{_value(row.then[name], table, name)}</td>' for name in table.outputs)
+    outputs = "".join(
+        f'<td class="out{" text" * (kind.name == "text")}">{_value(row.then[name], table, name)}</td>'
+        for name, kind in table.outputs.items()
+    )
     trial = "" if row.live else f' <span class="tag">{_both("on trial", "试行")}</span>'
     why = f"{_both(row.why, row.why_zh or row.why)} <small>{escape(row.source)}</small>"
     return f'<tr><td><code>{escape(row.id)}</code>{trial}</td>{cells}{outputs}<td class="why">{why}</td></tr>'
+
+
+_CALL = re.compile(r"(has|lacks|not)\((.+)\)")
+_CALLS = {"has": "含", "lacks": "不含", "not": "非"}
 
 
 def _cell(written: Any) -> str:
@@ -82,6 +92,9 @@ def _cell(written: Any) -> str:
         return _both("yes", "是") if written else _both("no", "否")
     if isinstance(written, list):
         return "<br>".join(_cell(one) for one in written)
+    if call := _CALL.fullmatch(str(written)):
+        words = "、".join(chinese(word.strip()) for word in call[2].split(","))
+        return _both(call[0], f"{_CALLS[call[1]]}{words}")
     return _word(str(written))
 
 
@@ -96,7 +109,7 @@ def _value(value: Any, table: Table, name: str) -> str:
 
 
 def _word(word: str) -> str:
-    return _both(word, VALUES[word]) if word in VALUES else escape(word)
+    return escape(word) if chinese(word) == word else _both(word, chinese(word))
 
 
 def _name(name: str) -> str:

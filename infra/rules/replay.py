@@ -43,6 +43,23 @@ class Flip:
     def changed(self) -> list[str]:
         return [name for name in COMPARED if getattr(self.old, name) != getattr(self.new, name)]
 
+    @property
+    def said(self) -> list[str]:
+        """What changes, for people: "coupon 5.00 → 10.00"."""
+        return [
+            f"{name.removesuffix('_s')} {_told(name, self.old)} → {_told(name, self.new)}"
+            for name in self.changed
+        ]
+
+
+def _told(name: str, outcome: Outcome) -> str:
+    value = getattr(outcome, name)
+    if name == "coupon":
+        return yuan(value)
+    if name == "deadline_s":
+        return f"{value / 3600:g}h"
+    return {True: "yes", False: "no"}.get(value, value) or "none"
+
 
 @dataclass(slots=True)
 class Replay:
@@ -208,11 +225,8 @@ def as_text(result: Replay) -> str:
         for row, count in sorted(result.shadow.items())
     ]
     for flip in result.flips[:_FLIPS_PRINTED]:
-        said = ", ".join(
-            f"{name} {getattr(flip.old, name)} -> {getattr(flip.new, name)}" for name in flip.changed
-        )
         value = yuan(flip.value) if flip.value is not None else "unknown"
-        lines.append(f"  {flip.day} {flip.order_id} ({value} yuan): {said}")
+        lines.append(f"  {flip.day} {flip.order_id} ({value} yuan): {', '.join(flip.said)}")
     if len(result.flips) > _FLIPS_PRINTED:
         lines.append(f"  and {len(result.flips) - _FLIPS_PRINTED} more (--format json has all)")
     return "\n".join(lines)

@@ -33,7 +33,7 @@ def test_the_smallest_change_that_changes_the_outcome_comes_first(value, nearest
 
 
 def test_the_nearest_change_does_change_the_outcome_and_one_fen_less_does_not() -> None:
-    decide = RULES.decider("remedies")
+    decide = RULES.table("remedies").compiled("v")
     before = decide({"suspected_malicious": False, "order_value": 10_500}).then
     assert decide({"suspected_malicious": False, "order_value": 10_000}).then != before
     assert decide({"suspected_malicious": False, "order_value": 10_001}).then == before

@@ -1,64 +1,12 @@
 """The prover against brute force: random tables, every point of a grid."""
 
-from collections.abc import Iterator
-from itertools import product
-from typing import Any
-
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from functions.domain.decisions import Fact
 from functions.rulebook.cells import FactType
-from functions.rulebook.faults import NoRowHolds
 from functions.rulebook.proof import gap, prove
 from functions.rulebook.regions import Space
 from functions.rulebook.table import Table
-
-FACTS = {"a": "int? [0..9]", "b": '["x", "y", "unknown"]', "c": "bool", "d": '{ set = ["p", "q"] }'}
-GRID: dict[str, list[Fact]] = {
-    "a": [None, *range(10)],
-    "b": [None, "x", "y"],
-    "c": [False, True],
-    "d": [[], ["p"], ["q"], ["p", "q"]],
-}
-number = st.integers(0, 9)
-cells = {
-    "a": st.one_of(
-        number,
-        st.builds("{} {}".format, st.sampled_from(["<", "<=", ">", ">="]), number),
-        st.builds(
-            "{}{}..{}{}".format, st.sampled_from(["[", "("]), number, number, st.sampled_from(["]", ")"])
-        ),
-        st.builds("not({})".format, number),
-        st.lists(number, min_size=1, max_size=3),
-        st.just("unknown"),
-    ),
-    "b": st.sampled_from(["x", "y", "unknown", "not(x)", "not(unknown)", "-"]),
-    "c": st.booleans(),
-    "d": st.sampled_from(["has(p)", "lacks(p)", "none", "has(p, q)", "not(has(q))"]),
-}
-row = st.fixed_dictionaries({}, optional={name: cells[name] for name in FACTS})
-tables = st.tuples(st.sampled_from(["first", "unique"]), st.lists(row, min_size=1, max_size=6))
-
-
-def written(hit: str, rows: list[dict[str, Any]]) -> str:
-    def value(cell: Any) -> str:
-        if isinstance(cell, bool):
-            return str(cell).lower()
-        return str(cell) if isinstance(cell, int | list) else f'"{cell}"'
-
-    kinds = ", ".join(f"{k} = {v}" if v[0] in "[{" else f'{k} = "{v}"' for k, v in FACTS.items())
-    text = f'about = "a"\nhit = "{hit}"\nfacts = {{ {kinds} }}\noutputs = {{ o = "int" }}\n'
-    for place, when in enumerate(rows):
-        tests = ", ".join(f"{name} = {value(cell)}" for name, cell in when.items())
-        text += f'[[row]]\nid = "r{place}"\nwhy = "w"\nsource = "s"\n'
-        text += f"when = {{ {tests} }}\nthen = {{ o = {place} }}\n"
-    return text
-
-
-def points() -> Iterator[dict[str, Fact]]:
-    for values in product(*GRID.values()):
-        yield dict(zip(GRID, values, strict=True))
+from tests.rulebook.grid import points, tables, written
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -100,21 +48,6 @@ def test_the_gap_is_exactly_the_points_that_no_row_covers(given_table) -> None:
         assert len(inside) == (0 if covered else 1)
     for box in left:
         assert not any(one.holds(space.example(box)) for one in table.rows)
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(tables)
-def test_the_compiled_table_decides_as_the_rows_read(given_table) -> None:
-    table, _ = Table.read("t", written("first", given_table[1]), "t.toml")
-    if table is None:
-        return
-    decide = table.compiled("v")
-    for point in points():
-        expected = next((one.id for one in table.rows if one.holds(point)), None)
-        try:
-            assert decide(point).row == expected
-        except NoRowHolds:
-            assert expected is None
 
 
 def test_a_gap_is_told_as_a_region_and_as_an_example() -> None:
