@@ -38,7 +38,7 @@ check: .venv/.ready ## style and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: .venv/.ready ## import times, AWS calls and speed, as JSON lines
+bench: $(READY) ## import times, AWS calls, speed and a burst on the running system, as JSON lines
 	@$(WITH_NODE) $(BIN)/python -m tests.bench
 
 synth: $(READY) ## the CloudFormation template of a stage (STAGE=dev)

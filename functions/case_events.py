@@ -1,11 +1,11 @@
 """Case events: perform what the cases' outboxes ask for.
 
 Trigger: the cases table's stream (only changes that leave something due in an outbox).
-Effects: those of functions/effects: alerts and customer messages to SNS, start and wake-up of the follow-up
-workflow. Each effect has a key; once performed, its outbox entry is replaced by a line of the case's
-timeline, or it is held until the case clock releases it. The stream only says which case to look at: what
-counts is the case as it stands, so an event that comes again finds nothing left to do. Between a
-publication and its record a crash repeats the publication, under the same key
+Effects: those of functions/effects: alerts and customer messages to SNS, benefits into the ledger, start and
+stop of the follow-up workflow. Each effect has a key; once performed, its outbox entry is replaced by a line
+of the case's timeline, or it is held until the case clock releases it. The stream only says which case to
+look at: what counts is the case as it stands, so an event that comes again finds nothing left to do. Between
+a publication and its record a crash repeats the publication, under the same key
 (docs/decisions/0003-alerts-at-least-once.md).
 """
 
@@ -29,10 +29,9 @@ _HANDS = 8  # cases worked on at once, below botocore's pool of 10 connections a
 Outcomes = dict[str, Done | Held]
 Performer = Callable[[Case, str, Effect, datetime], Done | Held]
 
-# Alerts are not here: they are performed for many cases together.
+# Alerts are not here: they are performed for many cases together. Nor is "start", which comes last.
 PERFORMERS: dict[str, Performer] = {
-    "start": workflow.start,
-    "wake": workflow.wake,
+    "stop": workflow.stop,
     "message": messages.perform,
     "grant": money.grant,
     "order": money.order,
@@ -79,16 +78,25 @@ def _tell(outstanding: Sequence[Case], failures: list[str]) -> dict[str, Outcome
 
 
 def _finish(case: Case, told: Outcomes, failures: list[str]) -> Case:
-    """Perform the case's other effects, record all of them in one write, return the case as it then is."""
+    """Perform the case's other effects, record all of them in one write, return the case as it then is.
+
+    The workflow is started after that write: from then on it writes the case itself.
+    """
     came_to = dict(told)
     for key, effect in due(case).items():
-        if effect.kind == "alert":
+        if effect.kind not in PERFORMERS:
             continue
         try:
             came_to[key] = PERFORMERS[effect.kind](case, key, effect, now())
         except Exception as error:  # raised again for the whole batch, once the rest is done
             _failed(failures, case, key, error)
-    return cases.change(case.case_id, partial(recorded, came_to=came_to), known=case)
+    case = cases.change(case.case_id, partial(recorded, came_to=came_to), known=case)
+    for key in (key for key, effect in due(case).items() if effect.kind == "start"):
+        try:
+            workflow.start(case)
+        except Exception as error:  # as above
+            _failed(failures, case, key, error)
+    return case
 
 
 def _failed(failures: list[str], case: Case, key: str, error: Exception) -> None:

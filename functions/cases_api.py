@@ -84,8 +84,6 @@ class Detail(Case):
 
     model_config = ConfigDict(frozen=True)
 
-    # The token lets its holder steer the workflow: it stays inside.
-    task_token: str | None = Field(None, exclude=True)
     used_links: dict[str, Time] = Field({}, exclude=True)
     outbox: dict[str, Effect] = Field(default_factory=dict, exclude=True)
     events: dict[str, Event] = Field(default_factory=dict, exclude=True)
@@ -210,7 +208,7 @@ def acknowledge_case(case_id: str, acknowledgement: Annotated[Acknowledgement, B
 @app.post(
     "/cases/<case_id>/resolve",
     summary="Resolve a case",
-    description="Starts the follow-up with the customer. Once more changes nothing.",
+    description="Starts the follow-up; closes a case that has none. Once more changes nothing.",
     responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
 def resolve_case(case_id: str, said: Annotated[Resolution, Body()]) -> Detail:

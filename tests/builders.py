@@ -67,7 +67,7 @@ def decision(**given: Any) -> Decision:
 
 
 def case(**given: Any) -> Case:
-    """A case just opened, with its first alert and its workflow still to start, not saved yet.
+    """A case just opened, with its first alert still to be sent, not saved yet.
 
     `review_id`, `shop_id`, `customer_id` and `text` are passed on to its review.
     """
@@ -96,10 +96,7 @@ def case(**given: Any) -> Case:
                 "seen": Event(at=written.first_seen_at, kind="seen"),
                 "opened": Event(at=NOW, kind="opened"),
             },
-            "outbox": {
-                "alert:0": Effect(kind="alert", at=NOW, level=0),
-                "start:1": Effect(kind="start", at=NOW),
-            },
+            "outbox": {"alert:0": Effect(kind="alert", at=NOW, level=0)},
             **given,
         }
     )

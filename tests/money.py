@@ -72,7 +72,7 @@ class World:
         known = customers.profile(SHOP, CUSTOMER) or profile()
         met = known.model_copy(update={"bad_reviews": (*known.bad_reviews, written.key)})
         opened = cases.open_case(case(**about | given), met)
-        return cases.save(resolve(opened, "lin", "logistics_delay", "solved", None, self.now))
+        return cases.save(_begun(resolve(opened, "lin", "logistics_delay", "solved", None, self.now)))
 
     def spend(self, fen: int) -> None:
         """Another case was refunded so much."""
@@ -152,10 +152,16 @@ class World:
     def reopen(self, of: Case) -> Case:
         """The case is at work again, as by somebody who re-opened it, and solved once more."""
         again = reopen(of, "lin", "it broke again", rulebook.load(), self.now)
-        return cases.save(resolve(cases.save(again), "lin", "quality", "solved", None, self.now))
+        return cases.save(_begun(resolve(cases.save(again), "lin", "quality", "solved", None, self.now)))
 
     def _pending(self) -> list[str]:
         return [item["case_id"] for item in self.aws.items("cases") if item.get("pending")]
+
+
+def _begun(case: Case) -> Case:
+    """The case after the follow-up workflow, which there is none of here, took its start out."""
+    outbox = {key: effect for key, effect in case.outbox.items() if effect.kind != "start"}
+    return case.model_copy(update={"outbox": outbox})
 
 
 def _visible(**_: Any) -> Any:

@@ -7,7 +7,7 @@ and nothing that was taken back in the meantime can still happen.
 from datetime import datetime, timedelta
 
 from functions.domain import appeals, chain
-from functions.domain.cases import Case, Effect, Event, changed, woken
+from functions.domain.cases import Case, Effect, Event, changed
 from functions.domain.decisions import Rules
 from functions.domain.pace import REAL, Pace
 from functions.domain.waits import resume
@@ -96,11 +96,8 @@ def _told(case: Case, name: str, now: datetime) -> Case:
 
 def _expired(case: Case, now: datetime) -> Case:
     """Nobody resolved the case for too long: it is closed, with every alert on record."""
-    return woken(
-        changed(
-            case,
-            {"status": "closed", "closed_at": now, "outcome": "expired", "escalate_at": None},
-            {case.keyed("expired"): Event(at=now, kind="closed", note="expired")},
-        ),
-        now,
+    return changed(
+        case,
+        {"status": "closed", "closed_at": now, "outcome": "expired", "escalate_at": None},
+        {case.keyed("expired"): Event(at=now, kind="closed", note="expired")},
     )

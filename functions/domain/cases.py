@@ -1,8 +1,9 @@
 """Cases: one bad review being mended, from the first star to the closing.
 
-A case changes only through pure functions, here and in `agenda.py` and `outbox.py`, and through the follow-up
-workflow's conditional updates. What must happen outside is put into the `outbox` in the same write, for
-`functions/case_events.py` to perform; what must happen later is on its agenda, which the case clock follows.
+A case changes only through pure functions, here and in `agenda.py` and `outbox.py`, and, once it is resolved,
+through the follow-up workflow's conditional updates. What must happen outside is put into the `outbox` in the
+same write, for `functions/case_events.py` to perform; what must happen later is on its agenda, which the case
+clock follows.
 """
 
 from base64 import b32encode
@@ -48,12 +49,11 @@ class Effect(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["alert", "start", "wake", "message", "grant", "order"]
+    kind: Literal["alert", "start", "stop", "message", "grant", "order"]
     at: Time
     after: Time | None = Field(None, description="Held until then; the case clock releases it")
     level: int | None = None
     name: str | None = Field(None, description="warning or breach (alert), the step's name (message, grant)")
-    token: str | None = None
 
 
 class Case(BaseModel):
@@ -63,7 +63,7 @@ class Case(BaseModel):
     review: Review
     versions: tuple[str, ...] = Field(description="Every version of the review seen, the latest last")
     status: Status = "open"
-    run: int = Field(1, description="Which follow-up workflow drives the case; a re-opening starts the next")
+    run: int = Field(1, description="How often it was begun; each run has its own follow-up workflow")
     cause: Cause
     evidence: tuple[str, ...] = ()
     confidence: int = Field(100, description="Percent: how likely the cause is the right one")
@@ -100,7 +100,6 @@ class Case(BaseModel):
     events: dict[str, Event] = Field(default_factory=dict)
     outbox: dict[str, Effect] = Field(default_factory=dict)
     used_links: dict[str, Time] = Field({}, description="Nonces of links that acted, with their expiry")
-    task_token: str | None = Field(None, description="Ends the wait that the workflow is in")
     version: int = 0
 
     @property
@@ -206,10 +205,7 @@ def open_case(
             "read": Event(at=now, kind="read", note=verdict.said),
             "planned": Event(at=now, kind="planned", note=told(reach)),
         },
-        outbox={
-            "alert:0": Effect(kind="alert", at=now, level=0),
-            "start:1": Effect(kind="start", at=now),
-        },
+        outbox={"alert:0": Effect(kind="alert", at=now, level=0)},
     )
 
 
@@ -246,7 +242,8 @@ def acknowledge(case: Case, by: str, now: datetime) -> Case:
 
 
 def resolve(case: Case, by: str, cause: Cause, outcome: Outcome, note: str | None, now: datetime) -> Case:
-    """Return the case resolved with the cause a person confirmed. Resolving again changes nothing.
+    """Return the case resolved with the cause a person confirmed, its follow-up to be started. Where none
+    follows (suspected malice) it is closed. Resolving again changes nothing.
 
     Raises CaseClosed for a case that was closed unresolved.
     """
@@ -254,23 +251,25 @@ def resolve(case: Case, by: str, cause: Cause, outcome: Outcome, note: str | Non
         return case
     if case.status == "closed":
         raise CaseClosed(f"{case.case_id} was closed at {iso(case.closed_at or now)} without a resolution")
-    return woken(
-        changed(
-            case,
-            {
-                "status": "resolved",
-                "resolved_at": now,
-                "escalate_at": None,
-                "acknowledged_at": case.acknowledged_at or now,
-                "confirmed_cause": cause,
-                "outcome": outcome,
-                **ended(case.clock, now),
-                "outbox": case.outbox | (_grants(case, now) if outcome == "solved" else {}),
-            },
-            {case.keyed("resolved"): Event(at=now, kind="resolved", by=by, note=note)},
-        ),
-        now,
+    start = {f"start:{case.run}": Effect(kind="start", at=now)} if case.follow_up else {}
+    resolved = changed(
+        case,
+        {
+            "status": "resolved",
+            "resolved_at": now,
+            "escalate_at": None,
+            "acknowledged_at": case.acknowledged_at or now,
+            "confirmed_cause": cause,
+            "outcome": outcome,
+            **ended(case.clock, now),
+            "outbox": case.outbox | start | (_grants(case, now) if outcome == "solved" else {}),
+        },
+        {case.keyed("resolved"): Event(at=now, kind="resolved", by=by, note=note)},
     )
+    if case.follow_up:
+        return resolved
+    closed = {case.keyed("closed"): Event(at=now, kind="closed", note="nothing follows")}
+    return changed(resolved, {"status": "closed", "closed_at": now}, closed)
 
 
 def _grants(case: Case, now: datetime) -> dict[str, Effect]:
@@ -292,7 +291,10 @@ def reopen(case: Case, by: str, why: str, rules: Rules, now: datetime) -> Case:
     warn_at, due_at = due(case.clock.grade, now, rules, case.hours, case.pauses)
     again = case.model_copy(update={"run": case.run + 1})
     # An alert that is still there would be told as one of the new run.
-    stopped = {key: effect for key, effect in woken(case, now).outbox.items() if effect.kind != "alert"}
+    kept = {key: effect for key, effect in case.outbox.items() if effect.kind not in ("alert", "start")}
+    # Also where its start is not recorded yet: it may have been made.
+    running = case.status == "resolved"
+    stop = {f"stop:{case.run}": Effect(kind="stop", at=now)} if running else {}
     return changed(
         again,
         {
@@ -302,22 +304,10 @@ def reopen(case: Case, by: str, why: str, rules: Rules, now: datetime) -> Case:
             "outcome": None,
             "warn_at": warn_at,
             "due_at": due_at,
-            "outbox": stopped | {f"start:{again.run}": Effect(kind="start", at=now)},
+            "outbox": kept | stop,
         },
         {again.keyed("reopened"): Event(at=now, kind="reopened", by=by, note=why)},
     )
-
-
-def token_key(token: str) -> str:
-    return "wake:" + sha256(token.encode()).hexdigest()[:12]
-
-
-def woken(case: Case, now: datetime) -> Case:
-    """Have the waiting workflow look at the case at once."""
-    if case.task_token is None:
-        return case
-    effect = Effect(kind="wake", at=now, token=case.task_token)
-    return case.model_copy(update={"outbox": case.outbox | {token_key(case.task_token): effect}})
 
 
 def changed(case: Case, update: dict[str, Any], events: dict[str, Event]) -> Case:

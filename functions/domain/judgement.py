@@ -8,7 +8,7 @@ rejection no table suspects it again; only a person may.
 from datetime import datetime
 
 from functions.domain.appeals import opened, withdrawn
-from functions.domain.cases import Case, Effect, Event, changed, woken
+from functions.domain.cases import Case, Effect, Event, changed
 from functions.domain.deadlines import due
 from functions.domain.decisions import Decision, Rules
 from functions.domain.malice import Malice, Signal, suspicion, with_signal
@@ -101,11 +101,8 @@ def _regraded(
     first = rules.decide("alerts", {"kind": "first", "level": 0, "grade": grade.text("grade")})
     note = f"{grade.text('grade')} for {grade.text('owner')}, due {iso(due_at)}, {offer.text('remedy')}"
     again = case.model_copy(update={"run": case.run + 1})
-    kept = {key: each for key, each in woken(case, now).outbox.items() if each.kind != "alert"}
-    effects = {
-        again.keyed("alert:0"): Effect(kind="alert", at=now, level=0),
-        f"start:{again.run}": Effect(kind="start", at=now),
-    }
+    kept = {key: each for key, each in case.outbox.items() if each.kind != "alert"}
+    told = {again.keyed("alert:0"): Effect(kind="alert", at=now, level=0)}
     return changed(
         again,
         {
@@ -124,7 +121,7 @@ def _regraded(
             "due_at": due_at,
             "level": 0,
             "escalate_at": now + pace.wait(first.number("wait")),
-            "outbox": kept | effects,
+            "outbox": kept | told,
         },
         {again.keyed("reopened"): Event(at=now, kind="graded again", note=note)},
     )

@@ -77,10 +77,8 @@ def _done(case: Case, effect: Effect, event: Event) -> Done:
     if effect.name != "silver":
         return Done(event)
     wait = rulebooks.current().decide("follow_up", {"step": "repurchase"}).number("after")
-    at = event.at + pace().wait(wait)
-    return Done(
-        event, {case.keyed("message:repurchase"): Effect(kind="message", at=at, after=at, name="repurchase")}
-    )
+    later = Effect(kind="message", at=event.at, after=event.at + pace().wait(wait), name="repurchase")
+    return Done(event, {case.keyed("message:repurchase"): later})
 
 
 def _hand_over(message: Message) -> None:

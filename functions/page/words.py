@@ -51,7 +51,7 @@ EVENTS: dict[str, str | None] = {
     "reopened": "重新打开",
     "person erased": "个人信息已删除",
     "follow-up started": None,
-    "follow-up woken": None,
+    "follow-up stopped": None,
     "closed": "关闭",
 }
 NOTICES = {

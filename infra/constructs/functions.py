@@ -102,11 +102,8 @@ class Functions(Construct):
         )
         allow(self.case_events, [messaging.alerts.topic_arn, messaging.messages.topic_arn], "sns:Publish")
         allow(self.case_events, follow_up.machine.state_machine_arn, "states:StartExecution")
-        # The emulator checks this right against "*", AWS against the workflow that waits.
-        waiting = "*" if stage.local else follow_up.machine.state_machine_arn
-        allow(self.case_events, waiting, "states:SendTaskSuccess")
-        if stage.local:
-            accept_star(self._roles["case_events"], waiting, "Only for the emulator, see above")
+        allow(self.case_events, follow_up.executions_arn, "states:StopExecution")
+        accept_star(self._roles["case_events"], follow_up.executions_arn, "every run of a case has its own")
 
         self.case_clock = self.add(
             "case_clock",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from aws_cdk import ArnFormat, Stack
 from aws_cdk.aws_dynamodb import Table
 from aws_cdk.aws_iam import PolicyStatement, Role, ServicePrincipal
 from aws_cdk.aws_kms import IKey
@@ -16,7 +17,10 @@ DEFINITION = Path(__file__).parents[1] / "workflows" / "follow_up.asl.json"
 
 
 class FollowUp(Construct):
-    """The machine waits in updates of the cases table and does nothing else: no Lambda is in it."""
+    """The machine waits in updates of the cases table and does nothing else: no Lambda is in it.
+
+    `executions_arn` stands for all its executions.
+    """
 
     def __init__(self, scope: Construct, name: str, *, stage: Stage, cases: Table, key: IKey) -> None:
         super().__init__(scope, name)
@@ -41,5 +45,11 @@ class FollowUp(Construct):
             role=role,
             logs=LogOptions(destination=self.log_group, level=LogLevel.ALL, include_execution_data=False),
             tracing_enabled=True,
+        )
+        self.executions_arn = Stack.of(self).format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{stage.physical('follow-up')}:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
         accept_star(role, "*", "AWS names no resource for log delivery (logs:*LogDelivery) and X-Ray")

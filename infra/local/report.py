@@ -39,13 +39,20 @@ class Report:
 
 def missing(player: Player, supervisor: Supervisor, watcher: Watcher, workflows: Counter[str]) -> bool:
     """Say whether anything that must still happen has not happened yet."""
-    return bool(
+    if (
         workflows["RUNNING"]
         or watcher.reviews_seen() < len(player.published)
-        or sum(workflows.values()) < len(player.complaints)
         or watcher.depth("ReviewsQueueUrl")
-        or without_alert(supervisor, watcher.cases())
-    )
+    ):
+        return True
+    cases = watcher.cases()
+    ended = sum(case.status == "closed" for case in cases)
+    return ended < max(len(cases), len(player.complaints)) or bool(without_alert(supervisor, cases))
+
+
+def followed(case: Case) -> bool:
+    """Say whether the case has a follow-up: one that was resolved and is not malicious."""
+    return case.follow_up and case.resolved_at is not None
 
 
 def without_alert(supervisor: Supervisor, cases: list[Case]) -> set[str]:
@@ -98,7 +105,9 @@ def measure(player: Player, supervisor: Supervisor, watcher: Watcher) -> Report:
 def judged(
     player: Player, cases: list[Case], unheard: set[str], per_case: Counter[str], summary: dict[str, Any]
 ) -> list[str]:
-    """Every bad or neutral review has one case, every case one first alert and one workflow that ended."""
+    """Every bad or neutral review has one case, every case one first alert and an end, and each that has a
+    follow-up one workflow, which ended too.
+    """
     wrong = []
     if (unseen := len(player.published) - summary["reviews_seen"]) > 0:
         wrong.append(f"{unseen} reviews were not seen")
@@ -111,8 +120,10 @@ def judged(
         wrong.append(f"{len(strange)} cases are of reviews that nobody wrote, {min(strange)} for example")
     if unheard:
         wrong.append(f"{len(unheard)} cases have no first alert, {min(unheard)} for example")
-    if odd := [case.case_id for case in cases if per_case[case.case_id] != 1]:
-        wrong.append(f"{len(odd)} cases have not exactly one workflow, {odd[0]} for example")
+    if odd := [case.case_id for case in cases if per_case[case.case_id] != int(followed(case))]:
+        wrong.append(f"{len(odd)} cases have too many workflows or too few, {odd[0]} for example")
+    if stuck := [case.case_id for case in cases if case.status != "closed"]:
+        wrong.append(f"{len(stuck)} cases are not closed, {stuck[0]} for example")
     for name in ("alerts_duplicate", "dead_letters"):
         if summary[name]:
             wrong.append(f"{name.replace('_', ' ')}: {summary[name]}")

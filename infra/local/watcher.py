@@ -72,7 +72,7 @@ class Watcher:
         return Counter(each["status"] for each in self._executions())
 
     def workflows_of_cases(self) -> Counter[str]:
-        """Return how many executions each case has, by the case number in their names."""
+        """Return how many executions each case has, one for each run, by the case number in their names."""
         return Counter(each["name"].rpartition("-")[0] for each in self._executions())
 
     def dead_letters(self) -> int:

@@ -1,6 +1,6 @@
 """`make bench`: what things cost, one JSON line each, compared within the same run.
 
-python -m tests.bench [imports] [calls] [cost] [evaluator] [gate] [reading] [rulebook]
+python -m tests.bench [imports] [calls] [cost] [evaluator] [gate] [reading] [rulebook] [running]
 
 Standard output has these lines only; what the measured code logs goes to standard error.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from tests.bench import calls, cost, evaluator, gate, imports, reading, rulebook
+from tests.bench import calls, cost, evaluator, gate, imports, reading, rulebook, running
 
 BENCHES: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
     "imports": imports.measure,
@@ -22,6 +22,7 @@ BENCHES: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
     "gate": gate.measure,
     "reading": reading.measure,
     "rulebook": rulebook.measure,
+    "running": running.measure,
 }
 
 

@@ -16,12 +16,14 @@ from typing import Any
 from unittest.mock import patch
 
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
 from functions.runtime.clients import client
 from tests.cloud import Cloud
 
 Item = Mapping[str, Any]
 _WRITES = {"Put", "Update", "Delete"}
+_WRITING = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"}
 
 
 class Meter:
@@ -36,21 +38,38 @@ class Meter:
         }
         self._before: dict[tuple[str, str], Item | None] = {}
         self._original = BaseClient._make_api_call  # type: ignore[attr-defined]
+        self._counts = True
 
     @contextmanager
     def running(self) -> Iterator["Meter"]:
         meter = self
 
         def counting(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
-            answer = meter._original(self, operation, parameters)
             service = self.meta.service_model.service_name
+            if not meter._counts:
+                return meter._original(self, operation, parameters)
             meter.calls[f"{service}.{operation}"] += 1
+            try:
+                answer = meter._original(self, operation, parameters)
+            except ClientError:
+                if service == "dynamodb" and operation in _WRITING:
+                    meter._count(operation, parameters, {})  # a refused write is paid for too
+                raise
             if service == "dynamodb":
                 meter._count(operation, parameters, answer)
             return answer
 
         with patch.object(BaseClient, "_make_api_call", counting):
             yield self
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Count nothing for a while: it is the bench itself that looks."""
+        self._counts = False
+        try:
+            yield
+        finally:
+            self._counts = True
 
     def _count(self, operation: str, asked: dict[str, Any], answer: dict[str, Any]) -> None:
         match operation:

@@ -134,11 +134,6 @@ def test_a_case_that_nobody_was_told_of_does_not_expire() -> None:
     assert late.status == "open"
 
 
-def test_the_end_wakes_the_workflow() -> None:
-    one = after(opened(task_token="token"), 8 * 1440)
-    assert [effect.token for effect in one.outbox.values() if effect.kind == "wake"] == ["token"]
-
-
 def test_a_resolved_case_has_nothing_ahead() -> None:
     done = resolve(opened(), "lin", "quality", "solved", None, NOW)
     assert next_moment(done, REAL) is None

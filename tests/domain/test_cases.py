@@ -77,8 +77,8 @@ def test_the_case_number_belongs_to_the_review() -> None:
     assert case_id(review(review_id="other").key) != case_id(review().key)
 
 
-def test_a_new_case_asks_for_one_alert_and_one_follow_up() -> None:
-    assert opened().outbox.keys() == {"alert:0", "start:1"}
+def test_a_new_case_asks_for_one_alert() -> None:
+    assert opened().outbox.keys() == {"alert:0"}
 
 
 def test_acknowledging_once_ends_the_chain() -> None:
@@ -92,11 +92,31 @@ def test_acknowledging_once_ends_the_chain() -> None:
     assert acknowledge(taken, "wang", NOW + timedelta(minutes=1)) is taken
 
 
-def test_only_the_resolution_wakes_the_waiting_workflow() -> None:
-    waiting = opened().model_copy(update={"task_token": "token"})
-    assert acknowledge(waiting, "lin", NOW).outbox == waiting.outbox
-    solved = resolve(waiting, "lin", "quality", "solved", None, NOW)
-    assert [effect.token for effect in solved.outbox.values() if effect.kind == "wake"] == ["token"]
+def test_only_the_resolution_starts_the_follow_up() -> None:
+    one = opened()
+    assert acknowledge(one, "lin", NOW).outbox == one.outbox
+    solved = resolve(one, "lin", "quality", "solved", None, NOW)
+    assert [key for key, effect in solved.outbox.items() if effect.kind == "start"] == ["start:1"]
+
+
+def test_a_case_that_nothing_follows_is_closed_with_its_resolution() -> None:
+    case = opened("返现删评", profile(orders=4, returns=3), total=5_000)
+    done = resolve(case, "chen", "malicious", "appealed", None, NOW)
+    assert (done.status, done.resolved_at, done.closed_at) == ("closed", NOW, NOW)
+    assert {"resolved", "closed"} <= done.events.keys()
+    assert "start" not in {effect.kind for effect in done.outbox.values()}
+    assert resolve(done, "chen", "malicious", "appealed", None, NOW) is done
+
+
+def test_a_reopening_stops_the_follow_up_whether_or_not_its_start_is_recorded() -> None:
+    solved = resolve(opened(), "lin", "quality", "solved", None, NOW)
+    started = solved.model_copy(update={"outbox": {}})
+    for case in (solved, started):
+        kinds = {key: each.kind for key, each in reopen(case, "wang", "x", RULES, NOW).outbox.items()}
+        assert kinds.get("stop:1") == "stop"
+        assert "start" not in kinds.values()
+    closed = started.model_copy(update={"status": "closed"})
+    assert reopen(closed, "wang", "x", RULES, NOW).outbox == {}, "that workflow has ended"
 
 
 def test_a_reopened_case_is_at_work_again_with_its_time_counted_anew() -> None:
@@ -105,7 +125,6 @@ def test_a_reopened_case_is_at_work_again_with_its_time_counted_anew() -> None:
     again = reopen(solved, "wang", "退回来了", RULES, later)
     assert (again.status, again.run, again.resolved_at, again.outcome) == ("acknowledged", 2, None, None)
     assert again.due_at == later + (opened().due_at - opened().review.first_seen_at)
-    assert "start:2" in again.outbox
     assert reopen(again, "li", "again", RULES, later) is again
     twice = resolve(again, "wang", "quality", "solved", None, later)
     assert {"resolved", "resolved@2", "reopened@2"} <= twice.events.keys()

@@ -11,8 +11,11 @@ from botocore.client import BaseClient
 
 from functions import case_events
 from functions.domain.alerts import SMS_LENGTH
-from functions.domain.cases import Case, Effect, resolve
+from functions.domain.cases import Case, Effect, reopen, resolve
+from functions.domain.outbox import due
+from functions.domain.times import iso
 from functions.effects import alerts
+from functions.rulebook import load
 from functions.store import cases
 from functions.store.cases import open_case
 from tests.builders import NOW, SHOP, case, review
@@ -52,15 +55,20 @@ def asking(effect: Effect, key: str, **given: Any) -> Case:
     return opened(outbox={key: effect}, **given)
 
 
-def test_a_new_case_is_alerted_and_its_follow_up_started(aws: Cloud) -> None:
+def solved(number: int = 1) -> Case:
+    """A case whose remedy and coupon are to be given and whose follow-up is to be started."""
+    return cases.save(resolve(opened(number, outbox={}), "lin", "quality", "solved", None, NOW))
+
+
+def test_a_new_case_is_alerted(aws: Cloud) -> None:
     one = opened()
     deliver(one)
     (alert,) = aws.published("alerts")
     assert one.case_id in alert.text
-    assert aws.executions().keys() == {f"{one.case_id}-1"}
+    assert aws.executions() == {}
     after = now_stands(one)
     assert (after.outbox, after.alerted_at) == ({}, NOW)
-    assert {"alerted", "follow-up started"} <= {event.kind for event in after.timeline}
+    assert after.timeline[-1].kind == "alerted"
 
 
 def test_an_alert_can_be_filtered_by_shop_grade_and_role(aws: Cloud) -> None:
@@ -91,11 +99,29 @@ def test_an_alert_is_short_and_says_nothing_about_the_person(aws: Cloud) -> None
 
 
 def test_the_follow_up_is_started_with_the_waits_of_the_rules(aws: Cloud) -> None:
-    one = opened()
+    one = solved()
     deliver(one)
-    (plan,) = aws.executions().values()
-    assert (plan["case_id"], plan["run"]) == (one.case_id, 1)
-    assert (plan["mark"], plan["guidance_after_s"]) == ("", 7200)
+    ((name, plan),) = aws.executions().items()
+    assert name == f"{one.case_id}-1"
+    assert (plan["case_id"], plan["run"], plan["mark"]) == (one.case_id, 1, "")
+    assert plan["guidance_at"] == iso(NOW + timedelta(hours=2))
+    assert (plan["until_care_s"], plan["until_silver_s"]) == (7200 + 3 * 86400, 30 * 86400)
+
+
+def test_a_start_stays_in_the_outbox_until_the_workflow_itself_takes_it_out(aws: Cloud) -> None:
+    one = solved()
+    deliver(one)
+    assert {key for key, each in now_stands(one).outbox.items() if each.after is None} == {"start:1"}
+    before = aws.items("cases")
+    deliver(one)
+    assert aws.items("cases") == before
+    assert len(aws.executions()) == 1
+
+
+def test_the_workflow_is_started_after_everything_else_is_recorded(aws: Cloud) -> None:
+    one = solved()
+    names = effects(lambda: deliver(one))
+    assert names[-2:] == ["dynamodb.PutItem", "stepfunctions.StartExecution"]
 
 
 def test_many_cases_are_alerted_ten_a_call(aws: Cloud) -> None:
@@ -103,7 +129,6 @@ def test_many_cases_are_alerted_ten_a_call(aws: Cloud) -> None:
     names = effects(lambda: deliver(*many))
     assert names.count("sns.PublishBatch") == 3
     assert len(aws.published("alerts")) == 23
-    assert len(aws.executions()) == 23
 
 
 def test_an_event_delivered_twice_changes_nothing_more(aws: Cloud) -> None:
@@ -124,7 +149,11 @@ def test_dying_after_any_effect_and_coming_again_ends_the_same(aws: Cloud) -> No
         keys = [sent.attributes["alert_key"]["Value"] for sent in aws.published("alerts")]
         return aws.items("cases"), aws.executions().keys(), sorted(set(keys))
 
-    first, second = opened(1), opened(2)
+    def begin() -> tuple[Case, Case]:
+        done = resolve(opened(1, outbox={}), "lin", "quality", "unreachable", None, NOW)
+        return cases.save(done), opened(2)
+
+    first, second = begin()
     names = effects(run)
     expected = state()
     assert set(names) == {
@@ -135,17 +164,17 @@ def test_dying_after_any_effect_and_coming_again_ends_the_same(aws: Cloud) -> No
     }
     for n in range(1, len(names) + 1):
         aws.empty()
-        first, second = opened(1), opened(2)
+        first, second = begin()
         with dying_after(n):
             run()
         run()
         assert state() == expected, f"died after {names[n - 1]}"
         texts = {(sent.attributes["alert_key"]["Value"], sent.text) for sent in aws.published("alerts")}
-        assert len(texts) == 2, "a repeated alert says the same under the same key"
+        assert len(texts) == 1, "a repeated alert says the same under the same key"
 
 
 def test_an_effect_that_fails_does_not_keep_the_others_and_comes_again(aws: Cloud) -> None:
-    one, two = opened(1), opened(2)
+    one, two = solved(1), opened(2)
     original = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def failing(self: Any, operation: str, parameters: Any) -> Any:
@@ -158,11 +187,12 @@ def test_an_effect_that_fails_does_not_keep_the_others_and_comes_again(aws: Clou
         pytest.raises(case_events.EffectsFailed, match=f"{one.case_id} start:1: ConnectionError"),
     ):
         deliver(one, two)
-    assert now_stands(one).outbox.keys() == {"start:1"}
+    assert due(now_stands(one)).keys() == {"start:1"}
+    assert "coupon granted" in {event.kind for event in now_stands(one).timeline}
     assert now_stands(two).outbox == {}
     deliver(one, two)
-    assert now_stands(one).outbox == {}
-    assert len(aws.published("alerts")) == 2
+    assert aws.executions().keys() == {f"{one.case_id}-1"}
+    assert len(aws.published("alerts")) == 1
 
 
 def test_an_alert_that_sns_refuses_stays_in_the_outbox(aws: Cloud) -> None:
@@ -180,7 +210,7 @@ def test_an_alert_that_sns_refuses_stays_in_the_outbox(aws: Cloud) -> None:
     assert now_stands(one).alerted_at is None
 
 
-def test_alerts_that_cannot_be_sent_hold_up_neither_the_follow_up_nor_each_other(aws: Cloud) -> None:
+def test_alerts_that_cannot_be_sent_do_not_hold_each_other_up(aws: Cloud) -> None:
     many = [apart(n) for n in range(11)]
     original = BaseClient._make_api_call  # type: ignore[attr-defined]
 
@@ -191,7 +221,6 @@ def test_alerts_that_cannot_be_sent_hold_up_neither_the_follow_up_nor_each_other
 
     with patch.object(BaseClient, "_make_api_call", breaking), pytest.raises(case_events.EffectsFailed):
         deliver(*many)
-    assert len(aws.executions()) == 11
     left = [set(now_stands(one).outbox) for one in many]
     assert sorted(map(len, left)) == [0] + [1] * 10
     deliver(*many)
@@ -235,27 +264,31 @@ def test_latencies_are_measured_once(aws: Cloud, monkeypatch: pytest.MonkeyPatch
     assert measured == {"PostedToAlert": 30, "SeenToAlert": 4}
 
 
-def test_a_woken_workflow_that_no_longer_waits_is_no_failure(aws: Cloud) -> None:
-    waiting = opened(outbox={}, task_token="gone")
-    taken = cases.save(resolve(waiting, "lin", "quality", "refused", None, NOW))
-    deliver(taken)
-    assert now_stands(taken).outbox == {}
-
-
-def test_a_resolution_wakes_the_waiting_workflow(aws: Cloud) -> None:
-    woken: list[str] = []
+def test_a_reopened_case_has_its_workflow_stopped(aws: Cloud) -> None:
+    one = solved()
+    deliver(one)
+    again = cases.save(reopen(now_stands(one), "lin", "broke again", load(), NOW))
+    stopped: list[str] = []
     original = BaseClient._make_api_call  # type: ignore[attr-defined]
 
-    def waking(self: Any, operation: str, parameters: Any) -> Any:
-        if operation == "SendTaskSuccess":
-            woken.append(parameters["taskToken"])
-            return {}
+    def stopping(self: Any, operation: str, parameters: Any) -> Any:
+        if operation == "StopExecution":
+            stopped.append(parameters["executionArn"].rpartition(":")[2])
         return original(self, operation, parameters)
 
-    done = cases.save(resolve(opened(outbox={}, task_token="t"), "lin", "quality", "solved", None, NOW))
-    with patch.object(BaseClient, "_make_api_call", waking):
-        deliver(done)
-    assert woken == ["t"]
+    with patch.object(BaseClient, "_make_api_call", stopping):
+        deliver(again)
+    assert stopped == list(aws.executions()) == [f"{one.case_id}-1"]
+    after = now_stands(one)
+    assert not due(after)
+    assert "follow-up stopped" in {event.kind for event in after.timeline}
+
+
+def test_a_workflow_that_was_never_started_is_stopped_without_a_failure(aws: Cloud) -> None:
+    again = cases.save(reopen(solved(), "lin", "broke again", load(), NOW))
+    deliver(again)
+    assert not due(now_stands(again))
+    assert aws.executions() == {}
 
 
 def test_a_case_that_is_gone_is_passed_over(aws: Cloud) -> None:

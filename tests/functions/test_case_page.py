@@ -183,12 +183,12 @@ def test_a_colleague_takes_over(aws: Cloud) -> None:
 def test_a_case_is_resolved_with_cause_and_outcome(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     counted: dict[str, int] = {}
     monkeypatch.setattr(case_page, "count", lambda name, value=1: counted.__setitem__(name, value))
-    one = opened(task_token="t")
+    one = opened()
     press(one, "确认已解决", by="王芳", cause="quality", outcome="solved", note="  换新  ")
     after = stands(one)
     assert (after.status, after.confirmed_cause, after.outcome) == ("resolved", "quality", "solved")
     assert after.events["resolved"].note == "换新"
-    assert after.outbox, "the workflow is woken"
+    assert after.outbox, "the follow-up starts"
     assert counted == {"CausesConfirmed": 1, "CausesCorrected": 1}
     assert buttons(shown(one)) == {}
 

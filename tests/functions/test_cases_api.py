@@ -50,7 +50,7 @@ def test_a_case_is_told_with_its_timeline_its_latency_and_its_reasons() -> None:
         ("decided", 25.0, 5.0),
         ("alerted", 27.0, 7.0),
     ]
-    assert body["outstanding"] == ["alert:0", "start:1"]
+    assert body["outstanding"] == ["alert:0"]
     assert body["decisions"][0]["why"] == "The guide promises two hours."
     assert body["explanation"] == [
         "grades: grade logistics delay, respond within 2:00:00. The guide promises two hours. "
@@ -58,12 +58,11 @@ def test_a_case_is_told_with_its_timeline_its_latency_and_its_reasons() -> None:
     ]
 
 
-def test_what_steers_the_workflow_stays_inside() -> None:
-    saved = opened(task_token="token-of-the-workflow")
+def test_what_the_machine_keeps_for_itself_stays_inside() -> None:
+    saved = opened()
     acknowledged = call("POST", f"/cases/{saved.case_id}/acknowledge", {"by": "王芳"})
     for answer in (acknowledged, call("GET", f"/cases/{saved.case_id}")):
-        assert "token-of-the-workflow" not in str(answer)
-        assert not {"task_token", "outbox", "events"} & answer[1].keys()
+        assert not {"used_links", "outbox", "events"} & answer[1].keys()
 
 
 def test_an_unknown_case_is_not_found() -> None:
@@ -148,17 +147,17 @@ def test_an_acknowledged_case_says_by_whom_and_who_signed_the_request() -> None:
     }
 
 
-def test_a_resolved_case_keeps_the_confirmed_cause_and_wakes_its_workflow() -> None:
-    saved = opened(task_token="token")
+def test_a_resolved_case_keeps_the_confirmed_cause_and_starts_its_follow_up() -> None:
+    saved = opened()
     status, body = call("POST", f"/cases/{saved.case_id}/resolve", RESOLUTION)
     assert status == 200
     assert (body["status"], body["confirmed_cause"], body["outcome"]) == ("resolved", "quality", "solved")
-    assert any(key.startswith("wake:") for key in body["outstanding"])
+    assert "start:1" in body["outstanding"]
 
 
 @pytest.mark.parametrize(("action", "body"), [("acknowledge", {"by": "王芳"}), ("resolve", RESOLUTION)])
 def test_the_same_request_again_changes_nothing(aws: Cloud, action: str, body: dict[str, Any]) -> None:
-    path = f"/cases/{opened(task_token='token').case_id}/{action}"
+    path = f"/cases/{opened().case_id}/{action}"
     first = call("POST", path, body)
     before = aws.items("cases")
     assert effects(lambda: call("POST", path, body)) == []
@@ -170,13 +169,13 @@ def test_the_same_request_again_changes_nothing(aws: Cloud, action: str, body: d
 def test_dying_after_any_effect_and_a_retry_ends_the_same(
     aws: Cloud, action: str, body: dict[str, Any]
 ) -> None:
-    path = f"/cases/{opened(task_token='token').case_id}/{action}"
+    path = f"/cases/{opened().case_id}/{action}"
     names = effects(lambda: call("POST", path, body))
     expected = aws.items("cases")
     assert names
     for n in range(1, len(names) + 1):
         aws.empty()
-        opened(task_token="token")
+        opened()
         with dying_after(n):
             call("POST", path, body)
         assert call("POST", path, body)[0] == 200
@@ -193,7 +192,7 @@ def test_nobody_can_work_on_a_closed_case(action: str, body: dict[str, Any]) -> 
 
 def test_a_change_goes_on_top_of_what_the_workflow_wrote_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     saved = opened()
-    save, others = cases.save, [saved.model_copy(update={"task_token": "new"})]
+    save, others = cases.save, [saved.model_copy(update={"evidence": ("new",)})]
 
     def save_late(changed: Case) -> Case:
         if others:
@@ -204,7 +203,7 @@ def test_a_change_goes_on_top_of_what_the_workflow_wrote_meanwhile(monkeypatch: 
     assert call("POST", f"/cases/{saved.case_id}/acknowledge", {"by": "王芳"})[0] == 200
     kept = cases.read(saved.case_id)
     assert kept is not None
-    assert (kept.status, kept.task_token) == ("acknowledged", "new")
+    assert (kept.status, kept.evidence) == ("acknowledged", ("new",))
 
 
 def test_a_case_that_others_keep_changing_is_a_conflict(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,7 +135,7 @@ def test_a_rejected_suspicion_is_a_normal_case_with_its_own_deadline_and_remedy_
     after = kept(case)
     assert (after.coupon, after.follow_up, after.run, after.status) == (500, True, 2, "open")
     assert after.due_at == LATER + timedelta(hours=4)
-    assert {"alert:0@2", "start:2"} <= after.outbox.keys()
+    assert "alert:0@2" in after.outbox
     assert [decision.table for decision in after.decisions[-3:]] == ["grades", "remedies", "goodwill"]
     kinds = [event.kind for event in after.timeline]
     assert kinds[-2:] == ["malice rejected", "graded again"]

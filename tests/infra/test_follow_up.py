@@ -46,19 +46,23 @@ def test_every_state_can_be_reached_and_every_next_state_exists() -> None:
     assert reached == set(STATES)
 
 
-def test_every_wait_is_an_update_of_the_case_that_can_be_woken() -> None:
+def test_it_takes_three_transitions() -> None:
+    assert list(TASKS) == ["Guidance", "Care", "Silver"]
+    assert list(WAITS) == ["Guidance", "Care"]
+
+
+def test_every_wait_is_an_update_of_the_case_that_hands_the_token_over_and_does_not_keep_it() -> None:
     for state in WAITS.values():
         assert state["Resource"] == "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken"
-        assert "task_token = :token" in state["Arguments"]["UpdateExpression"]
+        assert ":token" not in state["Arguments"]["UpdateExpression"]
+        assert state["Arguments"]["ConditionExpression"].endswith("AND #status <> :token")
         assert state["Arguments"]["ExpressionAttributeValues"][":token"] == {
             "S": "{% $states.context.Task.Token %}"
         }
 
 
 def test_a_wait_is_at_least_one_whole_second_as_aws_demands() -> None:
-    timed = {name: state for name, state in WAITS.items() if "TimeoutSeconds" in state}
-    assert WAITS.keys() - timed.keys() == {"AwaitResolution"}, "it is woken, at the latest by the expiry"
-    for state in timed.values():
+    for state in WAITS.values():
         assert re.fullmatch(r"\{% \$max\(\[1, \$ceil\(.+\)\]\) %\}", state["TimeoutSeconds"])
 
 
@@ -98,7 +102,7 @@ def test_an_update_leaves_a_case_that_the_store_can_read(aws: Cloud, name: str) 
     assert after.events.keys() >= before.events.keys()
     (item,) = aws.items("cases")
     assert item.get("pending", False) == bool(after.outbox)
-    assert ("due_shop" in item) == (after.status in ("open", "acknowledged"))
+    assert "due_shop" not in item
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -107,6 +111,17 @@ def test_an_update_leaves_a_case_of_another_run_alone(aws: Cloud, name: str) -> 
     cases.open_case(_case_for(arguments).model_copy(update={"run": 2}), None)
     with pytest.raises(client("dynamodb").exceptions.ConditionalCheckFailedException):
         client("dynamodb").update_item(**arguments)
+
+
+def test_the_first_step_takes_the_start_out_of_the_outbox_and_says_so(aws: Cloud) -> None:
+    arguments = _evaluated(TASKS[MACHINE["StartAt"]]["Arguments"])
+    start = {"start:1": Effect(kind="start", at=builders.NOW)}
+    cases.open_case(_case_for(arguments).model_copy(update={"outbox": start}), None)
+    client("dynamodb").update_item(**arguments)
+    after = cases.existing("WB-1")
+    assert (after.outbox.keys(), after.events["start:1"].kind) == ({"message:guidance"}, "follow-up started")
+    client("dynamodb").update_item(**arguments)
+    assert cases.existing("WB-1").outbox == after.outbox
 
 
 def test_what_goes_out_is_what_case_events_can_perform() -> None:
@@ -125,14 +140,8 @@ def test_what_goes_out_is_what_case_events_can_perform() -> None:
 
 def _case_for(arguments: dict[str, Any]) -> Any:
     """A case that the condition holds for, with nothing left to perform."""
-    wanted = arguments["ExpressionAttributeValues"]
-    resolved = ":resolved" in wanted
-    return builders.case(
-        case_id="WB-1",
-        status="resolved" if resolved else "open",
-        resolved_at=builders.NOW if resolved else None,
-        outbox={},
-    )
+    assert arguments["ExpressionAttributeValues"][":resolved"] == {"S": "resolved"}
+    return builders.case(case_id="WB-1", status="resolved", resolved_at=builders.NOW, outbox={})
 
 
 def _evaluated(value: Any) -> Any:
@@ -153,6 +162,8 @@ def _evaluated(value: Any) -> Any:
 _VALUES = {
     "$states.context.Execution.Input.case_id": "WB-1",
     "$string($states.context.Execution.Input.run)": "1",
+    "'start:' & $string($states.context.Execution.Input.run)": "start:1",
+    "$states.context.Execution.Input.guidance_at": "2026-03-02T10:15:00.000000Z",
     "$states.context.Task.Token": "token",
     "$substringBefore($now(), 'Z') & '000Z'": "2026-03-02T08:15:00.123000Z",
 }

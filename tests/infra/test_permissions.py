@@ -10,6 +10,7 @@ ACCOUNTED_FOR = {
     r"\*": "the workflow's log delivery and X-Ray: AWS names no resource for them",
     r".*:secret:winback/prod/\*": "shops come and go without a deployment",
     r".*:secret:winback/prod/channels/\*": "channels come and go without a deployment",
+    r".*:execution:winback-prod-follow-up:\*": "the follow-ups of cases",
     r"<EvidenceBucket\w+\.Arn>/(exhibits|packs)/\*": "the files of a folder",
     r".*:<ApiHttp\w+>/\$default/[A-Z]+/[a-z/*-]+": "the numbers in a route's path",
 }
@@ -61,7 +62,7 @@ def test_each_function_reads_the_secrets_it_needs_and_no_others(prod: Deployed) 
 
 
 def test_only_case_events_publishes_and_drives_the_workflow(stack: Deployed) -> None:
-    driving = {"sns:Publish", "states:StartExecution", "states:SendTaskSuccess"}
+    driving = {"sns:Publish", "states:StartExecution", "states:StopExecution"}
     assert [module for module in stack.functions() if driving & stack.rights_of(module)] == ["case_events"]
     assert driving <= stack.rights_of("case_events")
 

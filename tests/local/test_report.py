@@ -1,6 +1,7 @@
 """The report: numbers, and whether everything came out as it must."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from infra.local.player import Player
 from infra.local.report import judged
 from infra.local.supervisor import plan_for
 from infra.local.watcher import metric, quantiles
-from tests.builders import case, review
+from tests.builders import NOW, case, review
 
 
 def test_quantiles_are_values_that_occurred() -> None:
@@ -41,7 +42,7 @@ def test_most_cases_are_solved_and_a_few_left_to_show_what_follows() -> None:
 
 
 def test_what_is_lost_doubled_or_strange_is_named() -> None:
-    stayed = case()
+    stayed = case(status="closed", resolved_at=NOW, closed_at=NOW)
     key = stayed.review.key
     summary = {
         "reviews_seen": 2, "alerts_duplicate": 0, "dead_letters": 0,
@@ -65,3 +66,29 @@ def test_what_is_lost_doubled_or_strange_is_named() -> None:
     worse = summary | {"dead_letters": 2, "alerts_duplicate": 1, "workflows_finished": 0, "reviews_seen": 0}
     player.complaints = {key}
     assert len(judged(player, [stayed], {stayed.case_id}, Counter(), worse)) == 6
+
+
+@pytest.mark.parametrize(
+    ("given", "workflows", "wrong"),
+    [
+        ({"resolved_at": NOW}, 1, []),
+        ({"resolved_at": NOW}, 2, ["workflow"]),
+        ({"resolved_at": NOW, "follow_up": False}, 0, []),
+        ({"resolved_at": NOW, "follow_up": False}, 1, ["workflow"]),
+        ({"outcome": "expired"}, 0, []),
+        ({"outcome": "expired"}, 1, ["workflow"]),
+        ({"resolved_at": NOW, "status": "resolved"}, 1, ["not closed"]),
+    ],
+)
+def test_a_case_that_is_followed_up_has_one_workflow_and_any_other_none(
+    given: dict[str, Any], workflows: int, wrong: list[str]
+) -> None:
+    one = case(**{"status": "closed", **given})
+    player = Player.__new__(Player)
+    player.published = player.complaints = {one.review.key}
+    summary = dict.fromkeys(
+        ("alerts_duplicate", "dead_letters", "workflows_started", "workflows_finished"), 0
+    ) | {"reviews_seen": 1}
+    found = judged(player, [one], set(), Counter({one.case_id: workflows}), summary)
+    assert len(found) == len(wrong)
+    assert all(word in text for word, text in zip(wrong, found, strict=True))

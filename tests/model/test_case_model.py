@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -72,7 +72,7 @@ class Life(RuleBasedStateMachine):
         self.in_hand: list[Performed] = []
         self.told = Counter[str]()  # alert keys that went out
         self.performed, self.recorded, self.unrecorded = Counter[str](), Counter[str](), Counter[str]()
-        self.started = set[str]()
+        self.started = set[int]()  # the runs whose follow-up goes on
 
     @initialize(shop=st.integers(0, len(SHOPS) - 1), text=st.sampled_from(TEXTS[:2]), at=st.integers(0, DAY))
     def open(self, shop: int, text: str, at: int) -> None:
@@ -126,11 +126,7 @@ class Life(RuleBasedStateMachine):
             self._record(self.in_hand.pop(which % len(self.in_hand)))
         if what == "crash" and self.in_hand:
             self._lose(self.in_hand.pop(which % len(self.in_hand)))
-        if (
-            what == "follow up"
-            and self.case.status == "resolved"
-            and self.case.keyed("start") in self.started
-        ):
+        if what == "follow up" and self.case.status == "resolved" and self.case.run in self.started:
             self._follow_up()
 
     # What must hold, always
@@ -173,9 +169,11 @@ class Life(RuleBasedStateMachine):
             self._perform()
             while self.in_hand:
                 self._record(self.in_hand.pop())
+            if f"start:{self.case.run}" in self.case.outbox:
+                self._follow_up()
         assert not due(self.case)
         self.no_effect_is_recorded_twice_or_performed_again_once_recorded()
-        assert self.case.keyed("start") in self.started
+        assert self.started == ({self.case.run} if self.case.status == "resolved" else set())
 
     # How
 
@@ -204,18 +202,24 @@ class Life(RuleBasedStateMachine):
         )
 
     def _perform(self) -> None:
-        came_to = {key: self._effect(key, effect) for key, effect in due(self.case).items()}
+        """Everything but the start is recorded. That is the workflow's to take out, and it comes last."""
+        here = due(self.case)
+        came_to = {key: self._effect(key, effect) for key, effect in here.items() if effect.kind != "start"}
         if came_to:
             self.in_hand.append(Performed(self.case, came_to))
+        if any(effect.kind == "start" for effect in here.values()):
+            self.started.add(self.case.run)  # under one name a run
 
     def _follow_up(self) -> None:
-        """The workflow's next step: a token to wait with, and the next message."""
+        """The workflow's next step: the next message; the first one takes the start out of the outbox."""
         steps = [step for step in ("guidance", "care", "silver") if not self._asked(f"message:{step}")]
-        update: dict[str, Any] = {"task_token": f"token-{len(self.case.events)}"}
-        if steps:
-            effect = Effect(kind="message", at=self.now, name=steps[0])
-            update |= {"outbox": self.case.outbox | {self.case.keyed(f"message:{steps[0]}"): effect}}
-        self.case = self.case.model_copy(update=update)
+        if not steps:
+            return
+        outbox, events, start = dict(self.case.outbox), dict(self.case.events), f"start:{self.case.run}"
+        if outbox.pop(start, None):
+            events[start] = Event(at=self.now, kind="follow-up started")
+        outbox[self.case.keyed(f"message:{steps[0]}")] = Effect(kind="message", at=self.now, name=steps[0])
+        self.case = self.case.model_copy(update={"outbox": outbox, "events": events})
 
     def _asked(self, name: str) -> bool:
         key = self.case.keyed(name)
@@ -226,8 +230,8 @@ class Life(RuleBasedStateMachine):
             outcome = self._alert(key, effect)
         else:
             outcome = Done(Event(at=self.now, kind=f"{effect.kind} performed"))
-            if effect.kind == "start":
-                self.started.add(self.case.keyed("start"))  # under one name a run
+            if effect.kind == "stop":
+                self.started.discard(int(key.removeprefix("stop:")))
         if isinstance(outcome, Done):
             self.performed[key] += 1
         return outcome

@@ -11,7 +11,7 @@ from infra.local.deploy import deploy
 from infra.local.emulator import emulator
 from infra.local.simulators.taobao import TaobaoSimulator
 from infra.local.watcher import Watcher
-from tests.system.running import Ears, Shop, System
+from tests.system.running import Ears, Shop, System, paced
 
 # So short that every wait of the rules becomes the shortest one.
 PACE = {"time_scale": "0.000001", "time_floor_s": "3"}
@@ -55,19 +55,5 @@ def winback(system: System, monkeypatch: pytest.MonkeyPatch) -> Callable[..., in
 @pytest.fixture
 def slow_deadlines(system: System) -> Iterator[None]:
     """Long enough to do something between a level of the chain (9 s) and the next."""
-    lambdas = system.client("lambda")
-    paced = [
-        f"winback-local-{noun}" for noun in ("rule-evaluator", "case-events", "case-clock", "malice-api")
-    ]
-    before = {
-        function: lambdas.get_function_configuration(FunctionName=function)["Environment"]
-        for function in paced
-    }
-    pace = {"WINBACK_TIME_SCALE": str(1 / 100), "WINBACK_TIME_FLOOR_S": "3"}
-    for function, known in before.items():
-        lambdas.update_function_configuration(
-            FunctionName=function, Environment={"Variables": known["Variables"] | pace}
-        )
-    yield
-    for function, known in before.items():
-        lambdas.update_function_configuration(FunctionName=function, Environment=known)
+    with paced(system, scale=1 / 100, floor_s=3):
+        yield

@@ -22,7 +22,7 @@ from infra.local.simulators.taobao import TaobaoSimulator
 from tests.builders import review
 from tests.events import queue_event, reviews_event, stream_event
 from tests.exhibits import PICTURE, announced
-from tests.system.running import Shop, System, now
+from tests.system.running import Shop, System, eventually, now
 
 _numbers = count(1)
 
@@ -130,6 +130,15 @@ class Stage:
             self.system.put_into_outbox(number, key, **effect)
         wrong = self.system.invoke("case-events", stream_event(number))
         assert wrong or self.system.all_done(number)
+        return wrong
+
+    def begin(self) -> str:
+        """Have the follow-up of a resolved case started; the workflow takes it from there."""
+        number, _ = self.case()
+        self.system.set(number, status="resolved", resolved_at=iso(now()))
+        self.system.put_into_outbox(number, "start:1", kind="start")
+        wrong = self.system.invoke("case-events", stream_event(number))
+        assert wrong or eventually(lambda: "start:1" in self.system.known(number).events)
         return wrong
 
     def write(self, step: str) -> str:

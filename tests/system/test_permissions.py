@@ -30,7 +30,7 @@ _BATCH, _GET, _PUT, _UPDATE, _DELETE, _QUERY, _CHECK = (
 _SECRET = "secretsmanager:GetSecretValue"
 _ALERT = performing()
 _CARE = writing("care")
-_WAKE = performing("wake:test", kind="wake", token="nobody-waits-here")
+_STOP = performing("stop:1", kind="stop")
 _SOLVED = {"by": "li", "cause": "logistics_delay", "outcome": "solved"}
 _WRITE = supervising("POST", "/cases/{case}/messages", {"by": "li", "text": "非常抱歉，今天为您补发。"})
 _ORDER, _EXPORT, _ERASE = serving("POST", "/orders"), serving("GET", "/export"), serving("DELETE", "")
@@ -49,8 +49,8 @@ NEEDED: dict[Grant, Deed] = {
     Grant("case-events", _BATCH, "cases"): _ALERT,
     Grant("case-events", _PUT, "cases"): _ALERT,
     Grant("case-events", "sns:Publish", "alerts"): _ALERT,
-    Grant("case-events", "states:StartExecution", "follow-up"): _ALERT,
-    Grant("case-events", "states:SendTaskSuccess", "*"): _WAKE,
+    Grant("case-events", "states:StartExecution", "follow-up"): Stage.begin,
+    Grant("case-events", "states:StopExecution", "follow-up"): _STOP,
     Grant("case-events", "sns:Publish", "messages"): _CARE,
     Grant("case-events", _BATCH, "customers"): _CARE,
     Grant("case-events", _GET, "customers"): _CARE,
@@ -240,7 +240,8 @@ def test_what_the_emulator_does_not_enforce_is_not_enforced(system: System, shop
         shop.complain()
         shop.settle()
         (case,) = shop.cases()
-        eventually(lambda: system.known(case.case_id).task_token)
+        system.supervisor.post(f"/cases/{case.case_id}/resolve", _SOLVED)
+        eventually(lambda: "start:1" in system.known(case.case_id).events)
     assert logged(system).count("rulebook not usable") == refused
 
 

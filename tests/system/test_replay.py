@@ -80,10 +80,11 @@ def test_a_case_whose_alert_could_not_be_sent_is_told_again_and_alerted_once(
     assert replay_cases(system.client("sqs"), system.client("dynamodb"), "local") == 0
 
 
-def test_a_failing_alert_holds_up_neither_the_follow_up_nor_other_cases(system: System, shop: Shop) -> None:
+def test_a_failing_alert_holds_up_neither_other_effects_nor_other_cases(system: System, shop: Shop) -> None:
     with without(system, PUBLISH):
         number = case_id(shop.complain())
         shop.poll_until(lambda: system.case(number))
-        eventually(lambda: "start:1" not in system.known(number).outbox, within_s=30)
+        system.put_into_outbox(number, "stop:1", kind="stop")
+        eventually(lambda: "stop:1" not in system.known(number).outbox, within_s=30)
         assert "alert:0" in system.known(number).outbox
     eventually(lambda: len(shop.first_alerts()) == 1)
