@@ -73,7 +73,7 @@ def plain(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return an item's attributes as plain values, those that were packed among them."""
     values = {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}
     if _PACKED in values:
-        packed = json.loads(_unpacked(values.pop(_PACKED)))
+        packed: dict[str, Any] = json.loads(_unpacked(values.pop(_PACKED)))
         for name, since in values.items():
             both = isinstance(since, dict) and isinstance(packed.get(name), dict)
             packed[name] = packed[name] | since if both else since
