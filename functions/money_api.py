@@ -171,7 +171,7 @@ def give(case_id: str, choice: Annotated[Choice, Body()]) -> State:
         if isinstance(wanted, Nothing):
             raise NotPossible(wanted.why)
         if stands is None:
-            day = shops.order_system(case.shop_id).day(moment)
+            day = shops.order_system(case.shop_id, moment).day(moment)
             return first(wanted, "proposed", moment, day)
         more = wanted.model_dump(include={"benefit", "row", "cost"})
         return then(stands, "proposed", by, moment, **more)
@@ -252,4 +252,5 @@ def _given(case: Case) -> Given:
 
 
 def _day(shop_id: str, day: date | None) -> str:
-    return day.isoformat() if day else shops.order_system(shop_id).day(now())
+    moment = now()
+    return day.isoformat() if day else shops.order_system(shop_id, moment).day(moment)

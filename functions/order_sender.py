@@ -59,7 +59,7 @@ def _deliver(order: Order, moment: datetime) -> None:
         logger.info("order dropped", extra={"order": order.id, "standing": stands and stands.standing})
         return
     if stands.standing == "effective":
-        _post(order, shops.order_system(order.shop_id), moment)
+        _post(order, shops.order_system(order.shop_id, moment), moment)
         _receipt(order, stands, moment)
     event = Event(at=moment, kind=f"{order.kind} ordered", note="the shop's system took the order")
     _note(order, "taken", event)

@@ -40,7 +40,7 @@ def aws(
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "WINBACK_RULEBOOK"):
         monkeypatch.delenv(name, raising=False)
-    shops.forget_hours()
+    shops.forget()
     credentials.forget()
     cloud.start()
     yield cloud

@@ -90,9 +90,8 @@ def weigh(
     if draft is None:
         return No("its text is gone")
     contact = rules.decide("contact", {"promotional": draft.promotional})
-    held_until = effect.at + pace.wait(contact.number("hold"))
-    if now < held_until:
-        return Wait(held_until, "can be taken back until then")
+    if held := _held(effect, contact, pace, now):
+        return held
     chosen = _channel(case, draft, customer, rules, now)
     if isinstance(chosen, No):
         return chosen
@@ -105,6 +104,21 @@ def weigh(
         return later
     entry = draft.model_copy(update={"state": "sent", "channel": chosen, "sent_at": now})
     return Send(entry, _message(case, entry))
+
+
+def not_yet(
+    case: Case, outbox_key: str, effect: Effect, rules: Rules, pace: Pace, now: datetime
+) -> Wait | None:
+    """Return the wait of a step that can still be taken back: so long nobody need ask about the customer."""
+    if effect.name == FREE or _moved_on(case, outbox_key, effect):
+        return None
+    template = rules.decide("follow_up", {"step": effect.name or ""}).text("template")
+    return _held(effect, rules.decide("contact", {"promotional": rules.promotional(template)}), pace, now)
+
+
+def _held(effect: Effect, contact: Decision, pace: Pace, now: datetime) -> Wait | None:
+    until = effect.at + pace.wait(contact.number("hold"))
+    return Wait(until, "can be taken back until then") if now < until else None
 
 
 def refusals(

@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from functions.domain.calendars import zone
 from functions.domain.cases import Case, Effect, Event
 from functions.domain.history import FREE, Message
-from functions.domain.messages import Customer, No, Send, Wait, weigh
+from functions.domain.messages import Customer, No, Send, Wait, not_yet, weigh
 from functions.domain.outbox import Done, Held
 from functions.domain.times import CHINA, iso
 from functions.effects.topics import attributes as topic_attributes
@@ -39,17 +39,20 @@ def perform(case: Case, key: str, effect: Effect, now: datetime) -> Done | Held:
 
 
 def _perform(case: Case, key: str, effect: Effect, now: datetime) -> Done | Held:
+    rules = rulebooks.current()
+    if early := not_yet(case, key, effect, rules, pace(), now):
+        return _wait(effect, early, now)
     known = messages.customer(case)
     if known is None:
         return _done(case, effect, _event(effect, "not sent", "the customer is unknown", now))
     known = _promoted(known, effect, now)
     try:
-        found = weigh(case, key, effect, known, rulebooks.current(), pace(), _zone(case), now)
+        found = weigh(case, key, effect, known, rules, pace(), _zone(case), now)
     except BlankVariable as error:
         found = No(str(error))
     match found:
-        case Wait(until, why):
-            return Held(until, _event(effect, "held", f"{why}, until {iso(until)}", now))
+        case Wait():
+            return _wait(effect, found, now)
         case No(why):
             count("MessagesRefused")
             return _done(case, effect, _event(effect, "not sent", why, now))
@@ -58,6 +61,10 @@ def _perform(case: Case, key: str, effect: Effect, now: datetime) -> Done | Held
                 messages.claim(case, known, known.profile, entry)
             _hand_over(message)
             return _done(case, effect, _event(effect, "sent", f"by {message.channel}", now))
+
+
+def _wait(effect: Effect, wait: Wait, now: datetime) -> Held:
+    return Held(wait.until, _event(effect, "held", f"{wait.why}, until {iso(wait.until)}", now))
 
 
 def _zone(case: Case) -> tzinfo:

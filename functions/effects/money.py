@@ -103,7 +103,7 @@ def _offer(case: Case, stands: State | None, offer: Grant, now: datetime) -> Don
             why = above
         except (OverBudget, OrderRemedied) as error:
             why = str(error)
-    day = shops.order_system(case.shop_id).day(now)
+    day = shops.order_system(case.shop_id, now).day(now)
     line = (
         then(stands, "proposed", offer.by, now, note=why, day=day)
         if stands is not None
@@ -118,7 +118,7 @@ def _give(case: Case, stands: State | None, offer: Grant, now: datetime, within:
     """Commit the money: held where it can be recalled, else at once. `within` None: a person approved."""
     if offer.benefit is None:
         raise ValueError(f"{offer.case_id}:{offer.step} has no benefit to give")
-    system, rules = shops.order_system(case.shop_id), rulebooks.current()
+    system, rules = shops.order_system(case.shop_id, now), rulebooks.current()
     hold_s = terms(offer.benefit, rules).hold_s
     more: dict[str, Any] = {"day": system.day(now)}
     if offer.benefit == "coupon":
@@ -147,7 +147,7 @@ def _release(case: Case, stands: State, now: datetime) -> Done | Held:
         return _held(stands, now)
     if suspected(case):
         return _awaiting(stands, now, "suspected malicious meanwhile")
-    system = shops.order_system(case.shop_id)
+    system = shops.order_system(case.shop_id, now)
     hand = stands.benefit is not None and _by_hand(case, stands.benefit, system)
     return _done(case, ledger.append(stands, then(stands, "effective", RULES, now, hand=hand)), now)
 

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -12,6 +12,8 @@ from functions.store.errors import StaleWrite, Throttled
 
 if TYPE_CHECKING:
     from functions.store.items import Item
+
+Write = tuple[Any, Exception | Callable[["Item"], Exception]]
 
 TRANSACTION = 100  # items in one TransactWriteItems
 _BATCH = 100  # items in one BatchGetItem
@@ -37,8 +39,9 @@ def batch_get(table: str, keys: Sequence["Item"], **how: Any) -> list["Item"]:
     return found
 
 
-def transact(*writes: tuple[Any, Exception]) -> None:
-    """Write all or nothing. Each write comes with the exception that its failed condition means.
+def transact(*writes: Write) -> None:
+    """Write all or nothing. Each write comes with the exception that its failed condition means, or with what
+    makes one of the item that stood there (where the write asks for that).
 
     The first failed one is raised. Waits for other transactions on the same items; raises StaleWrite
     when they do not end.
@@ -47,10 +50,12 @@ def transact(*writes: tuple[Any, Exception]) -> None:
         try:
             client("dynamodb").transact_write_items(TransactItems=[write for write, _ in writes])
         except ClientError as error:
-            codes = [reason.get("Code") for reason in _reasons(error)]
-            for code, (_, refusal) in zip(codes, writes, strict=False):
-                if code == "ConditionalCheckFailed":
-                    raise refusal from error
+            reasons = _reasons(error)
+            codes = [reason.get("Code") for reason in reasons]
+            for reason, (_, refusal) in zip(reasons, writes, strict=False):
+                if reason.get("Code") == "ConditionalCheckFailed":
+                    stood = reason.get("Item", {})
+                    raise refusal if isinstance(refusal, Exception) else refusal(stood) from error
             if not _PASSING.intersection(codes):
                 raise
             _pause(attempt)

@@ -34,9 +34,24 @@ def profile(shop_id: str, customer_id: str) -> Profile | None:
 def profile_and_order(buyers: Iterable[Buyer]) -> dict[Buyer, tuple[Profile, Order | None]]:
     """Return what is known of each buyer, an empty profile where nothing is. One call for up to 50."""
     buyers = set(buyers)
+    return _known(buyers, batch_get(_table(), _keys(buyers)))
+
+
+def profile_order_and_mark(buyer: Buyer, mark: "Item") -> tuple[Profile, Order | None, bool]:
+    """Return what is known of the buyer, and whether there is an item under the key `mark`. One call."""
+    items = batch_get(_table(), [*_keys({buyer}), mark])
+    profile, order = _known({buyer}, items)[buyer]
+    return profile, order, any(mark.items() <= item.items() for item in items)
+
+
+def _keys(buyers: set[Buyer]) -> list["Item"]:
     keys = {(shop, customer, _PROFILE) for shop, customer, _ in buyers}
     keys |= {(shop, customer, _ORDER + order) for shop, customer, order in buyers if order}
-    profiles, orders = _read(batch_get(_table(), [_key(*key) for key in sorted(keys)]))
+    return [_key(*key) for key in sorted(keys)]
+
+
+def _known(buyers: set[Buyer], items: Iterable["Item"]) -> dict[Buyer, tuple[Profile, Order | None]]:
+    profiles, orders = _read(items)
     known = {(each.shop_id, each.customer_id): each for each in profiles}
     placed = {(each.shop_id, each.customer_id, each.order_id): each for each in orders}
     return {

@@ -3,7 +3,7 @@
 | book | line | what |
 |---|---|---|
 | `<shop>#<case>` | `<step>#<number>` | a line of a benefit, also by its day in the index by_day |
-| `<shop>#<day>` | `budget#<row>`, `budget#shop` | committed on that day: the sum of its lines' amounts |
+| `<shop>#<day>` | `budgets` | committed on that day: the sums of its lines' amounts, by row and as `shop` |
 | `<shop>#order#<digest>` | `remedy` | which case the order was remedied under |
 | `<shop>#approvals`, `<shop>#picks` | `<since>#<key>` | a benefit that waits for a person |
 
@@ -15,7 +15,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from functions.domain.benefits import SHOP, Terms, asking
 from functions.domain.cases import Case, Event, changed
@@ -27,7 +27,7 @@ from functions.runtime.clients import client
 from functions.runtime.errors import Unknown
 from functions.runtime.settings import setting
 from functions.store import cases
-from functions.store.calls import pages, transact
+from functions.store.calls import Write, pages, transact
 from functions.store.errors import BadToken, OrderRemedied, OverBudget, StaleWrite, stale_write
 from functions.store.items import attributes, from_item, plain, to_item
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 Decide = Callable[[Case, State | None], Line | None]
 List = Literal["approvals", "picks"]
-_BUDGET = "budget#"
+_BUDGETS = "budgets"  # `<benefit>#<row>` -> fen, and `shop` -> fen
 _ATTEMPTS = 5
 _DIGEST = 16  # hex digits
 _AWAITED = {"approvals": "awaits_approval", "picks": "awaits_hands"}
@@ -129,8 +129,13 @@ def decide(case_id: str, step: Step, how: Decide, *, note: str | None, ask: bool
 
 def used(shop_id: str, day: str) -> dict[str, Used]:
     """Return what is committed on a day: by row, and as `shop` altogether."""
-    found = (plain(item) for item in pages(**_query(f"{shop_id}#{day}", _BUDGET), **_NOW))
-    return {item["line"].removeprefix(_BUDGET): Used(item["used"], item["of"]) for item in found}
+    found: dict[str, Used] = {}
+    for item in pages(**_query(f"{shop_id}#{day}", _BUDGETS), **_NOW):
+        for name, amount in plain(item).items():
+            of, _, row = name.partition("#")
+            if row or of == SHOP:
+                found[row or SHOP] = Used(amount, cast("Benefit", of))
+    return found
 
 
 def of_day(shop_id: str, day: str, *, limit: int = 50, start: str | None = None) -> Page:
@@ -157,28 +162,40 @@ def order_digest(order_id: str) -> str:
     return sha256(order_id.encode()).hexdigest()[:24]
 
 
-def _counted(line: Line, within: Terms | None) -> list[tuple[Any, Exception]]:
+def _counted(line: Line, within: Terms | None) -> list[Write]:
     """The budgets of the line's day, moved by its amount; within their limits where there are any."""
     if not line.amount:
         return []
-    limits = {line.row: within.per_day, SHOP: within.shop_per_day} if within else {line.row: None, SHOP: None}
-    return [(_counter(line, row, most), OverBudget(row)) for row, most in limits.items()]
-
-
-def _counter(line: Line, row: str, most: int | None) -> Any:
+    counters = {line.row: f"{line.benefit}#{line.row}", SHOP: SHOP}
+    limits = {line.row: within.per_day, SHOP: within.shop_per_day} if within else {}
+    rooms = {row: most - line.amount for row, most in limits.items() if most is not None}
+    if full := next((row for row, room in rooms.items() if room < 0), None):
+        raise OverBudget(full)
+    names = {row: f"#counter{place}" for place, row in enumerate(counters)}
+    conditions = [
+        f"(attribute_not_exists({names[row]}) OR {names[row]} <= :room{place})"
+        for place, row in enumerate(rooms)
+    ]
     update: dict[str, Any] = {
         "TableName": _table(),
-        "Key": attributes({"book": f"{line.shop_id}#{line.day}", "line": _BUDGET + row}),
-        "UpdateExpression": "SET #of = :of ADD used :amount",
-        "ExpressionAttributeNames": {"#of": "of"},
+        "Key": attributes({"book": f"{line.shop_id}#{line.day}", "line": _BUDGETS}),
+        "UpdateExpression": "ADD " + ", ".join(f"{name} :amount" for name in names.values()),
+        "ExpressionAttributeNames": {names[row]: counter for row, counter in counters.items()},
+        "ExpressionAttributeValues": attributes(
+            {":amount": line.amount} | {f":room{place}": room for place, room in enumerate(rooms.values())}
+        ),
     }
-    values: dict[str, Any] = {":amount": line.amount, ":of": SHOP if row == SHOP else line.benefit}
-    if most is not None:
-        values[":room"] = most - line.amount
-        if line.amount > most:
-            raise OverBudget(row)
-        update["ConditionExpression"] = "attribute_not_exists(used) OR used <= :room"
-    return {"Update": update | {"ExpressionAttributeValues": attributes(values)}}
+    if conditions:
+        update["ConditionExpression"] = " AND ".join(conditions)
+        update["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+
+    def refused(item: "Item") -> Exception:
+        used = plain(item)
+        return OverBudget(
+            next((row for row, room in rooms.items() if used.get(counters[row], 0) > room), SHOP)
+        )
+
+    return [({"Update": update}, refused)]
 
 
 def _claim(line: Line, order_id: str) -> tuple[Any, Exception]:

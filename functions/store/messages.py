@@ -36,11 +36,11 @@ def customer(case: Case) -> Customer | None:
     shop_id, customer_id = case.shop_id, case.review.customer_id
     if customer_id is None:
         return None
-    buyer = (shop_id, customer_id, case.review.order_id)
-    profile, order = customers.profile_and_order([buyer])[buyer]
+    profile, order, opted_out = customers.profile_order_and_mark(
+        (shop_id, customer_id, case.review.order_id), _opt_out_key(case.review.platform, customer_id)
+    )
     if not profile.version:
         return None
-    opted_out = opted_out_at(case.review.platform, customer_id) is not None
     return Customer(profile, order, history(shop_id, customer_id), opted_out)
 
 
@@ -110,13 +110,6 @@ def opt_out(platform: str, customer_id: str, now: datetime) -> None:
 
 def opt_in(platform: str, customer_id: str) -> None:
     client("dynamodb").delete_item(TableName=_table(), Key=_opt_out_key(platform, customer_id))
-
-
-def opted_out_at(platform: str, customer_id: str) -> str | None:
-    answer = client("dynamodb").get_item(
-        TableName=_table(), Key=_opt_out_key(platform, customer_id), ConsistentRead=True
-    )
-    return answer["Item"]["at"]["S"] if "Item" in answer else None
 
 
 def _put(shop_id: str, customer_id: str, entry: Entry, before: str | None = None) -> Any:

@@ -21,8 +21,9 @@ _STATE = {
     *("paused_until", "pause_reason", "failures", "version"),
 }
 
-_HOURS_LAST = timedelta(seconds=60)  # for so long a changed calendar may go unnoticed
+_LAST = timedelta(seconds=60)  # for so long a changed calendar or address may go unnoticed
 _opening: dict[str, tuple[datetime, Hours | None]] = {}
+_systems: dict[str, tuple[datetime, OrderSystem]] = {}
 
 
 class Watched(NamedTuple):
@@ -47,12 +48,18 @@ def get(shop_id: str) -> Shop | None:
     return _shop(answer["Item"]) if "Item" in answer else None
 
 
-def order_system(shop_id: str) -> OrderSystem:
-    """Return where the shop takes orders; nowhere, in China's time, for a shop that says nothing of it."""
-    answer = client("dynamodb").get_item(
-        TableName=setting("WINBACK_SHOPS_TABLE"), Key=attributes({"shop_id": shop_id})
-    )
-    return from_item(OrderSystem, answer.get("Item", attributes({"shop_id": shop_id})))
+def order_system(shop_id: str, now: datetime) -> OrderSystem:
+    """Return where the shop takes orders; nowhere, in China's time, for a shop that says nothing of it.
+
+    Asks for each shop once a minute at most.
+    """
+    if shop_id not in _systems or _systems[shop_id][0] <= now:
+        answer = client("dynamodb").get_item(
+            TableName=setting("WINBACK_SHOPS_TABLE"), Key=attributes({"shop_id": shop_id})
+        )
+        system = from_item(OrderSystem, answer.get("Item", attributes({"shop_id": shop_id})))
+        _systems[shop_id] = now + _LAST, system
+    return _systems[shop_id][1]
 
 
 def active() -> Watched:
@@ -120,13 +127,14 @@ def hours(shop_ids: Iterable[str], now: datetime) -> Opening:
         except ValidationError as error:
             unreadable[shop] = "; ".join(problem["msg"] for problem in error.errors(include_input=False))
         else:
-            _opening[shop] = now + _HOURS_LAST, known
+            _opening[shop] = now + _LAST, known
     return Opening({shop: _opening[shop][1] for shop in wanted - unreadable.keys()}, unreadable)
 
 
-def forget_hours() -> None:
-    """Ask again for every shop's hours."""
+def forget() -> None:
+    """Ask again for what every shop says of itself."""
     _opening.clear()
+    _systems.clear()
 
 
 def _shop(item: Mapping[str, Any]) -> Shop:

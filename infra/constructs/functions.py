@@ -88,7 +88,6 @@ class Functions(Construct):
             customers.table_arn,
             "dynamodb:BatchGetItem",
             "dynamodb:ConditionCheckItem",
-            "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:Query",
         )

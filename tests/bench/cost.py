@@ -1,8 +1,8 @@
 """What a million reviews cost at list prices, with the arithmetic: whole lives of cases, every call counted.
 
-Ten bad reviews of consenting customers are decided, alerted, taken, solved and followed up to their end on
-moto, through the deployed handlers, the workflow's own updates and the case clock, time set forward from one
-moment to the next. List prices of us-east-1 in USD, without free tiers, SMS and e-mail:
+Ten complaints of the demo, of consenting customers, are decided, alerted, taken, solved and followed up to
+their end on moto, through the deployed handlers, the workflow's own updates and the case clock, time set
+forward from one moment to the next. List prices of us-east-1 in USD, without free tiers, SMS and e-mail:
 https://aws.amazon.com/dynamodb/pricing/on-demand/ https://aws.amazon.com/lambda/pricing/
 https://aws.amazon.com/sqs/pricing/ https://aws.amazon.com/sns/pricing/
 https://aws.amazon.com/step-functions/pricing/
@@ -10,6 +10,7 @@ The time a function is billed for is this machine's: moto answers at once, AWS a
 wait of CALL_MS is added for each call.
 """
 
+import csv
 import json
 import re
 import time
@@ -25,6 +26,7 @@ from unittest.mock import patch
 from functions import case_clock, case_events, order_sender, rule_evaluator
 from functions.domain.cases import Case, acknowledge, case_id, resolve
 from functions.domain.profiles import Consent
+from functions.domain.reviews import Review
 from functions.domain.times import iso
 from functions.runtime.clients import client
 from functions.store import cases, customers
@@ -42,7 +44,9 @@ TRANSITION = 25e-6
 INVOCATION, GB_SECOND = 0.20e-6, 0.0000133334  # arm64
 MEMORY_GB = 0.5
 CALL_MS = 5  # assumed: an AWS call from a function in the same region, besides its CPU time
-WORKFLOW = Path(__file__).parents[2] / "infra" / "workflows" / "follow_up.asl.json"
+_INFRA = Path(__file__).parents[2] / "infra"
+WORKFLOW = _INFRA / "workflows" / "follow_up.asl.json"
+SAMPLES = _INFRA / "local" / "samples" / "reviews.csv"
 # The course of a case that is taken and solved in time: the states it enters, and how long each waits.
 COURSE = (
     ("Guidance", timedelta(days=3, hours=2)),
@@ -55,8 +59,8 @@ TAKEN_AFTER, SOLVED_AFTER = timedelta(minutes=5), timedelta(hours=1)
 class Life:
     """The cases of one run, their world's clock and what everything took."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        self.cloud, self.now, self.meter = cloud, NOW, Meter(cloud)
+    def __init__(self, cloud: Cloud, start: datetime = NOW) -> None:
+        self.cloud, self.now, self.meter = cloud, start, Meter(cloud)
         self.ms: Counter[str] = Counter()
         self.invocations: Counter[str] = Counter()
         self.transitions = 0
@@ -109,9 +113,26 @@ class Life:
             return self.cloud.items("cases")
 
 
+def complaints(seen_at: datetime) -> list[Review]:
+    """Return the complaints among the demo's reviews, each by a customer and on a product of its own."""
+    with SAMPLES.open(encoding="utf-8", newline="") as file:
+        first = {
+            row["review_id"]: row for row in reversed([*csv.DictReader(file)]) if row["rating"] != "good"
+        }
+    return [
+        review(
+            **{name: row[name] for name in ("review_id", "order_id", "product_title", "text")},
+            customer_id=f"c{row['review_id']}",
+            product_id=row["review_id"],
+            posted_at=seen_at - timedelta(seconds=20),
+            first_seen_at=seen_at,
+        )
+        for row in reversed(first.values())
+    ]
+
+
 def measure() -> Iterator[dict[str, Any]]:
     """Yield a line per post, USD for REVIEWS reviews of which BAD are bad, and their sum."""
-    states = json.loads(WORKFLOW.read_text(encoding="utf-8"))["States"]
     with small_stack() as cloud:
         good = Life(cloud)
         praise = [
@@ -120,7 +141,7 @@ def measure() -> Iterator[dict[str, Any]]:
         with good.meter.running():
             good.run("rule_evaluator", lambda: rule_evaluator.handler(reviews_event(*praise), CONTEXT))
         bad = Life(cloud)
-        _live(bad, states)
+        live(bad, complaints(NOW)[:BATCH])
         ended = Counter(item["status"] for item in cloud.items("cases"))
         assert ended == {"closed": BATCH}, ended
     goods, bads = (REVIEWS - BAD) / BATCH, BAD / BATCH
@@ -159,12 +180,10 @@ def measure() -> Iterator[dict[str, Any]]:
     yield {"calls_per_bad_review": {name: round(n / BATCH, 2) for name, n in sorted(calls.items())}}
 
 
-def _live(life: Life, states: dict[str, Any]) -> None:
-    consent = {"sms": Consent(granted=True, at=NOW, source="order form")}
-    written = [
-        review(review_id=f"b{n}", customer_id=f"b{n}", product_id=f"p{n}", order_id=f"o{n}")
-        for n in range(BATCH)
-    ]
+def live(life: Life, written: list[Review]) -> None:
+    """Have these bad reviews decided, taken, solved and followed up to their end."""
+    states = json.loads(WORKFLOW.read_text(encoding="utf-8"))["States"]
+    consent = {"sms": Consent(granted=True, at=life.now, source="order form")}
     for one in written:
         customers.save(profile(customer_id=one.customer_id, consent=consent))
     numbers = [case_id(one.key) for one in written]

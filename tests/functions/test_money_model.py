@@ -103,7 +103,7 @@ class Money(RuleBasedStateMachine):
         """Read once: the lines, what is counted, and how each benefit stands."""
         items = self.world.aws.items("ledger")
         lines = [Line.model_validate(item) for item in items if "day_book" in item]
-        counted = sum(item["used"] for item in items if item["line"] == "budget#shop")
+        counted = sum(item["shop"] for item in items if item["line"] == "budgets")
         assert sum(line.amount for line in lines) == counted
         approved = refunded = 0
         for case_id in {line.case_id for line in lines}:

@@ -225,13 +225,16 @@ def done(*keys: str) -> Callable[[Case], Case]:
     return lambda stands: recorded(stands, {key: Done(EVENT) for key in keys})
 
 
+TWO = {"alert:0": Effect(kind="alert", at=NOW, level=0), "stop:1": Effect(kind="stop", at=NOW)}
+
+
 def test_a_performed_effect_leaves_the_outbox_and_a_line_in_the_timeline(aws: Cloud) -> None:
-    saved = opened()
+    saved = opened(outbox=TWO)
     kept = cases.change(saved.case_id, done("alert:0"), known=saved)
     assert kept == cases.read(saved.case_id)
     assert kept == saved.model_copy(
         update={
-            "outbox": {"start:1": saved.outbox["start:1"]},
+            "outbox": {"stop:1": TWO["stop:1"]},
             "events": saved.events | {"alert:0": EVENT},
             "alerted_at": NOW,
             "version": 2,
@@ -241,16 +244,16 @@ def test_a_performed_effect_leaves_the_outbox_and_a_line_in_the_timeline(aws: Cl
 
 
 def test_two_who_perform_at_once_lose_nothing_of_each_other(aws: Cloud) -> None:
-    saved = opened()
+    saved = opened(outbox=TWO)
     cases.change(saved.case_id, done("alert:0"), known=saved)
-    cases.change(saved.case_id, done("start:1"), known=saved)  # as seen by one who does not know of the other
+    cases.change(saved.case_id, done("stop:1"), known=saved)  # as seen by one who does not know of the other
     assert "pending" not in stored(aws)
     assert stored(aws)["outbox"] == {}
-    assert {"alert:0", "start:1"} <= stored(aws)["events"].keys()
+    assert {"alert:0", "stop:1"} <= stored(aws)["events"].keys()
 
 
 def test_all_effects_performed_at_once_are_one_write(aws: Cloud) -> None:
-    saved = opened()
+    saved = opened(outbox=TWO)
     assert effects(lambda: cases.change(saved.case_id, done(*saved.outbox), known=saved)) == [
         "dynamodb.PutItem"
     ]

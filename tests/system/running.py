@@ -122,8 +122,8 @@ class System:
         self.client("dynamodb").update_item(
             TableName=self.stack.outputs["CasesTable"],
             Key=attributes({"case_id": case_id}),
-            UpdateExpression="SET dossier.packs = :packs ADD version :one",
-            ExpressionAttributeValues=attributes({":packs": [pack], ":one": 1}),
+            UpdateExpression="SET dossier = :dossier ADD version :one",
+            ExpressionAttributeValues=attributes({":dossier": {"packs": [pack]}, ":one": 1}),
         )
 
     def put_into_outbox(self, case_id: str, key: str, **effect: str) -> None:
