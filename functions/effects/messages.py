@@ -5,20 +5,22 @@ where the case, the customer or the message changed in between; then it is hande
 changes after that comes too late to stop it.
 """
 
-from datetime import datetime, tzinfo
+from dataclasses import replace
+from datetime import datetime
 
-from functions.domain.calendars import zone
 from functions.domain.cases import Case, Effect, Event
 from functions.domain.history import FREE, Message
+from functions.domain.ledger import STEPS
 from functions.domain.messages import Customer, No, Send, Wait, weigh
 from functions.domain.outbox import Done, Held
-from functions.domain.times import CHINA, iso
+from functions.domain.times import iso
+from functions.domain.wording import wall_clock
 from functions.effects.topics import attributes as topic_attributes
 from functions.rulebook import BlankVariable
 from functions.runtime.clients import client
 from functions.runtime.observability import count
 from functions.runtime.settings import setting
-from functions.store import cases, customers, messages, rulebooks
+from functions.store import cases, customers, ledger, messages, rulebooks
 from functions.store.errors import StaleWrite
 from functions.store.pace import pace
 
@@ -43,25 +45,24 @@ def _perform(case: Case, key: str, effect: Effect, now: datetime) -> Done | Held
     if known is None:
         return _done(case, effect, _event(effect, "not sent", "the customer is unknown", now))
     known = _promoted(known, effect, now)
+    if effect.name in STEPS:
+        known = replace(known, coupon=ledger.state(case.shop_id, case.case_id, effect.name))
     try:
-        found = weigh(case, key, effect, known, rulebooks.current(), pace(), _zone(case), now)
+        found = weigh(case, key, effect, known, rulebooks.current(), pace(), wall_clock(case), now)
     except BlankVariable as error:
         found = No(str(error))
     match found:
-        case Wait(until, why):
-            return Held(until, _event(effect, "held", f"{why}, until {iso(until)}", now))
+        case Wait(until, why, look):
+            return Held(until, _event(effect, "held", why if look else f"{why}, until {iso(until)}", now))
         case No(why):
             count("MessagesRefused")
             return _done(case, effect, _event(effect, "not sent", why, now))
-        case Send(entry, message, claimed):
+        case Send(entry, message, claimed, note):
             if not claimed:
                 messages.claim(case, known, known.profile, entry)
             _hand_over(message)
-            return _done(case, effect, _event(effect, "sent", f"by {message.channel}", now))
-
-
-def _zone(case: Case) -> tzinfo:
-    return zone(case.hours.zone) if case.hours is not None else CHINA
+            said = ", ".join(filter(None, (f"by {message.channel}", note)))
+            return _done(case, effect, _event(effect, "sent", said, now))
 
 
 def _promoted(known: Customer, effect: Effect, now: datetime) -> Customer:
@@ -69,7 +70,7 @@ def _promoted(known: Customer, effect: Effect, now: datetime) -> Customer:
     if effect.name != "silver" or known.profile.silver_since is not None:
         return known
     profile = customers.save(known.profile.model_copy(update={"silver_since": now}))
-    return Customer(profile, known.order, known.history, known.opted_out)
+    return replace(known, profile=profile)
 
 
 def _done(case: Case, effect: Effect, event: Event) -> Done:

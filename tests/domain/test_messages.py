@@ -8,6 +8,7 @@ import pytest
 
 from functions.domain.cases import Case, Effect, Event
 from functions.domain.history import FREE, Entry, awaits_answer, echoes, opts_out
+from functions.domain.ledger import Kind, State, state
 from functions.domain.messages import (
     Customer,
     No,
@@ -15,19 +16,24 @@ from functions.domain.messages import (
     Wait,
     next_contact,
     objections,
-    step_text,
     weigh,
     wrote,
 )
 from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Consent, Profile
 from functions.domain.times import CHINA
+from functions.domain.wording import Text, step_text
+from functions.effects.money import _ALPHABET, _CODE
 from functions.rulebook import BlankVariable, load
 from tests.builders import NOW, case, order, profile, review
+from tests.domain.test_ledger import lines, stands
 
 RULES = load()
 DUE = NOW - timedelta(minutes=5)  # when the step was asked for: its hold is over
 CONSENT = {"sms": Consent(granted=True, at=NOW, source="order form")}
+_CARE = {"benefit": "coupon", "step": "care", "cost": 500}
+(GIVEN,) = (line.model_copy(update={"code": "K7PTMBZ34RJD"}) for line in lines("effective", **_CARE))
+COUPON = state([GIVEN])
 
 
 def entry(**given: Any) -> Entry:
@@ -63,10 +69,11 @@ def tried(
     pace: Pace = REAL,
     opted_out: bool = False,
     key: str | None = None,
+    coupon: State | None = COUPON,
 ) -> Send | Wait | No:
     one = of or case(status="resolved", resolved_at=DUE)
     customer = Customer(
-        known or consenting(), order(delivered_at=NOW - timedelta(days=2)), history, opted_out
+        known or consenting(), order(delivered_at=NOW - timedelta(days=2)), history, opted_out, coupon
     )
     effect = Effect(kind="message", at=at, name=step)
     return weigh(one, key or f"message:{step}", effect, customer, RULES, pace, CHINA, now)
@@ -143,7 +150,7 @@ def test_consent_counts_on_the_channel_it_was_given_for() -> None:
 def test_promotional_messages_wait_for_the_contact_window(hour_in_china: int, expected: str | None) -> None:
     now = datetime(2026, 6, 1, tzinfo=UTC) + timedelta(hours=hour_in_china - 8)
     one = case(status="resolved", resolved_at=DUE, review=review(posted_at=now, first_seen_at=now))
-    fresh = Customer(consenting(), None, ())
+    fresh = Customer(consenting(), None, (), coupon=COUPON)
     effect = Effect(kind="message", at=now - timedelta(hours=1), name="care")
     found = weigh(one, "message:care", effect, fresh, RULES, REAL, CHINA, now)
     if expected is None:
@@ -271,7 +278,8 @@ def test_a_blank_variable_is_refused() -> None:
             return Decision(found.table, found.row, found.why, then, found.facts, found.rulebook)
 
     with pytest.raises(BlankVariable, match="coupon"):
-        step_text(case(), "care", WithoutAmount())  # all but one method is the rulebook's
+        # all but one method is the rulebook's
+        step_text(case(), "care", COUPON, WithoutAmount(), CHINA, NOW)
 
 
 def test_a_promotional_text_without_a_way_out_is_refused() -> None:
@@ -311,20 +319,83 @@ def test_a_case_without_customer_has_nobody_to_write_to() -> None:
         tried("care", of=nobody)
 
 
-def test_the_texts_say_what_the_tables_give() -> None:
-    care, _ = step_text(case(), "care", RULES)
-    amount = RULES.decide("follow_up", {"step": "care"}).number("coupon")
-    assert f"{amount / 100:.2f}元" in care
-    again, _ = step_text(case(), "repurchase", RULES)
-    amount = RULES.decide("follow_up", {"step": "repurchase"}).number("coupon")
-    assert f"{amount / 100:.2f}元" in again
+# the coupon that a text names
+
+
+def text(step: str, coupon: State | None = COUPON, of: Case | None = None) -> Text:
+    found = step_text(of or case(), step, coupon, RULES, CHINA, NOW)
+    assert isinstance(found, Text), found
+    return found
+
+
+@pytest.mark.parametrize("step", ["care", "repurchase"])
+def test_a_text_names_its_coupon_as_the_ledger_has_it(step: str) -> None:
+    """Amount, code and end are those of the line, whatever the tables say by now."""
+    other = GIVEN.model_copy(update={"cost": 700, "valid_until": datetime(2026, 6, 30, 16, tzinfo=UTC)})
+    said = text(step, state([other])).text
+    assert "7.00元" in said
+    assert "券码K7PTMBZ34RJD" in said
+    assert "至2026年7月1日00:00" in said, "by the shop's clock"
+    assert text(step, state([other])).says == ("benefit",)
+
+
+def test_the_words_on_the_coupon_to_buy_again_are_those_of_its_terms() -> None:
     terms = RULES.decide("coupon_terms", {"coupon": "repurchase"})
     assert (terms.number("valid_for"), terms.then["stackable"]) == (90 * 86400, True)
-    assert "有效期3个月" in again
-    assert "叠加" in again
+    assert "有效期3个月" in text("repurchase").text
+    assert "叠加" in text("repurchase").text
+
+
+@pytest.mark.parametrize("kinds", [("proposed",), ("proposed", "approved"), ()])
+@pytest.mark.parametrize("step", ["care", "repurchase"])
+def test_a_message_waits_for_its_coupon(step: str, kinds: tuple[Kind, ...]) -> None:
+    coupon = stands(*kinds, **_CARE) if kinds else None
+    asked = {f"grant:{step}": Effect(kind="grant", at=DUE, name=step)}
+    one = case(status="resolved", resolved_at=DUE, outbox=asked)
+    found = tried(step, of=one, coupon=coupon)
+    assert isinstance(found, Wait)
+    assert (found.why, found.look) == ("its coupon is not given yet", True)
+    again = timedelta(seconds=RULES.decide("contact", {"promotional": True}).number("again"))
+    assert found.until == NOW + again
+    assert until(tried(step, of=one, coupon=coupon, at=NOW)) < NOW + again, "it is held first, as any other"
+
+
+OLD = state([GIVEN.model_copy(update={"valid_until": NOW})])
+
+
+@pytest.mark.parametrize(
+    ("coupon", "reason"),
+    [
+        (None, "its coupon was not granted"),
+        (stands("proposed", "refused", **_CARE), "its coupon is refused"),
+        (stands("proposed", "expired", **_CARE), "its coupon is expired"),
+        (stands("proposed", "recalled", **_CARE), "its coupon is recalled"),
+        (stands("effective", "correction", **_CARE), "its coupon is correction"),
+        (stands("effective", "redeemed", **_CARE), "its coupon is redeemed"),
+        (OLD, "its coupon is no longer valid"),
+    ],
+)
+def test_what_was_not_given_is_not_promised(coupon: State | None, reason: str) -> None:
+    """The care message goes without it and says so on the case; a text about the coupon alone does not go."""
+    care = tried("care", coupon=coupon)
+    assert isinstance(care, Send)
+    assert care.note == f"without a coupon: {reason}"
+    assert "券" not in care.message.text
+    assert care.entry.says == ()
+    assert care.entry.promotional, "a care message is promotional with and without"
+    assert why(tried("repurchase", coupon=coupon)) == reason
+
+
+def test_no_code_is_read_by_the_gate_as_words() -> None:
+    from random import Random
+
+    dice = Random(1)
+    for _ in range(500):
+        code = "".join(dice.choice(_ALPHABET) for _ in range(_CODE))
+        for step in ("care", "repurchase"):
+            assert text(step, state([GIVEN.model_copy(update={"code": code})])).says == ("benefit",), code
 
 
 def test_no_step_speaks_of_a_benefit_and_of_the_review() -> None:
     for step in ("guidance", "care", "silver", "repurchase"):
-        said = {found.intent for found in RULES.check(step_text(case(), step, RULES)[0])}
-        assert not {"guidance", "benefit"} <= said, step
+        assert not {"guidance", "benefit"} <= set(text(step).says), step

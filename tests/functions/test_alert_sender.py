@@ -84,9 +84,7 @@ def channel(robots: Robots, kind: Kind, place: int = 1, *, every: bool = False) 
     name = f"winback/local/channels/{SHOP}/{kind}"
     client("secretsmanager").create_secret(Name=name, SecretString=robots.channel_secret(kind))
     item = {"shop_id": SHOP, "channel": kind, "kind": kind, "place": place, "every": every, "secret": name}
-    client("dynamodb").put_item(
-        TableName="winback-local-channels", Item=attributes(item | {"version": 0})
-    )
+    client("dynamodb").put_item(TableName="winback-local-channels", Item=attributes(item | {"version": 0}))
 
 
 def opened(number: int = 1) -> Case:
