@@ -303,6 +303,7 @@ def reopen(case: Case, by: str, why: str, rules: Rules, now: datetime) -> Case:
             "warn_at": warn_at,
             "due_at": due_at,
             "outbox": stopped | {f"start:{again.run}": Effect(kind="start", at=now)},
+            "task_token": None,
         },
         {again.keyed("reopened"): Event(at=now, kind="reopened", by=by, note=why)},
     )
@@ -313,11 +314,12 @@ def token_key(token: str) -> str:
 
 
 def woken(case: Case, now: datetime) -> Case:
-    """Have the waiting workflow look at the case at once."""
+    """Have the waiting workflow look at the case at once; its token serves once."""
     if case.task_token is None:
         return case
     effect = Effect(kind="wake", at=now, token=case.task_token)
-    return case.model_copy(update={"outbox": case.outbox | {token_key(case.task_token): effect}})
+    outbox = case.outbox | {token_key(case.task_token): effect}
+    return case.model_copy(update={"outbox": outbox, "task_token": None})
 
 
 def changed(case: Case, update: dict[str, Any], events: dict[str, Event]) -> Case:
