@@ -343,6 +343,8 @@ class Life:
             assert case.escalate_at is None
         if not case.waiting:
             assert not case.paused
+        chain = [key for key, one in case.outbox.items() if one.kind == "alert" and kind_of(one) in CHAIN]
+        assert len(chain) <= 1, f"{chain[-1]} before the one before it was told"
         assert self.before.events.items() <= case.events.items(), "the timeline lost something"
         assert (case.remedy, case.coupon, case.goodwill) == self.offer, "the benefits changed"
         assert len(set(case.versions)) == len(case.versions)
@@ -366,6 +368,11 @@ class Life:
                 break
             self.time(2, 0)
         assert self.case.waiting or not self.case.outbox, "it does not come to an end"
+        if not self.case.waiting:
+            for its in self.world.lines.values():
+                assert not its or its[-1].kind not in ("proposed", "approved", "held"), (
+                    f"{its[0].key} is lost"
+                )
         self.watch()
         assert self.case.keyed("start") in self.started
         died = sum(n for key, n in self.unrecorded.items() if key.startswith(("message:", "order:")))
@@ -453,7 +460,7 @@ class Life:
             case "message":
                 outcome = messages.perform(case, key, effect, self.now)
             case "grant":
-                outcome = money.grant(case, key, effect, self.now)
+                outcome = self._grant(case, key, effect)
             case "order":
                 outcome = money.order(case, key, effect, self.now)
             case _:
@@ -462,6 +469,14 @@ class Life:
                     self.started.add(case.keyed("start"))  # under one name a run
         if isinstance(outcome, Done):
             self.performed[key] += 1
+        return outcome
+
+    def _grant(self, case: Case, key: str, effect: Effect) -> Done | Held:
+        its = self.world.lines[case.case_id, effect.name or ""]
+        before = len(its)
+        outcome = money.grant(case, key, effect, self.now)
+        given = len(its) > before == 0
+        assert not given or case.outcome == "solved", f"{key} of a case that is {case.outcome}"
         return outcome
 
     def _alert(self, case: Case, key: str, effect: Effect) -> Done | Held:

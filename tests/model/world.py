@@ -30,7 +30,16 @@ from functions.store.errors import OrderRemedied, OverBudget, StaleWrite
 from tests.builders import SHOP
 
 RULES = load()
-SHOP_LIMIT, MONTH = 300_000, timedelta(days=30)
+MONTH = timedelta(days=30)
+# rules/budgets.toml, fen: of a case, of a row and day
+LIMITS = {
+    "refund": (10_000, 150_000),
+    "reship": (30_000, 200_000),
+    "coupon": (2_000, 50_000),
+    "gift": (3_000, 30_000),
+    "card": (1_500, 15_000),
+}
+SHOP_LIMIT = 300_000
 # rules/contact.toml, rules/messages.toml, rules/reachability.toml as a person would say them
 OPENS, CLOSES, APART, GAP, HOLD = 9, 20, timedelta(hours=24), timedelta(hours=72), timedelta(seconds=90)
 MOST_A_MONTH, NUMBER_LASTS = 2, timedelta(days=15)
@@ -112,6 +121,7 @@ class World:
                 raise OverBudget(row)
         if order_id is not None and self.remedied:
             raise OrderRemedied
+        self._check_line(line, its)
         its.append(line)
         for row in (line.row, "shop"):
             self.counted[line.day, row] += line.amount
@@ -183,6 +193,17 @@ class World:
         if "券码" in entry.text:
             self._check_coupon(entry)
 
+    def _check_line(self, line: Line, its: Sequence[Line]) -> None:
+        """What nobody approved stays within the limits of its case, its row and the shop."""
+        if line.amount <= 0 or any(one.kind == "approved" for one in its) or line.benefit is None:
+            return
+        if line.kind == "delivered":  # it arrived in spite of its correction
+            return
+        per_case, per_day = LIMITS[line.benefit]
+        assert line.case_id != self.case.case_id or line.cost <= per_case, f"{line.key} is above its limit"
+        for row, most in ((line.row, per_day), ("shop", SHOP_LIMIT)):
+            assert self.counted[line.day, row] + line.amount <= most, f"{line.key} is above {row}'s budget"
+
     def _check_coupon(self, entry: Entry) -> None:
         its = self.lines[self.case.case_id, entry.step]
         last = its[-1]
@@ -206,9 +227,8 @@ class World:
         self.handed_over[message.key] += 1
 
     def check_money(self) -> None:
-        """The lines are what was counted, and no budget was overspent without a person."""
+        """The lines are what was counted, and each benefit's sum is nothing or its cost."""
         sums = Counter[tuple[str, str]]()
-        alone = Counter[tuple[str, str]]()  # what nobody approved
         for its in self.lines.values():
             if not its:
                 continue
@@ -218,14 +238,10 @@ class World:
             assert committed in (0, its[-1].cost), f"{its[0].key} is {committed}"
             over = {"refused", "recalled", "expired", "correction", "proposed", "approved"}
             assert (committed == 0) == (its[-1].kind in over or not its[-1].cost), its[0].key
-            by_person = kinds["approved"] > 0
             for line in its:
                 for row in (line.row, "shop"):
                     sums[line.day, row] += line.amount
-                    alone[line.day, row] += 0 if by_person else line.amount
         assert {place: n for place, n in sums.items() if n} == {p: n for p, n in self.counted.items() if n}
-        for (_, row), amount in alone.items():
-            assert row != "shop" or amount <= SHOP_LIMIT, "the shop's budget was overspent by nobody"
 
     def _interrupted(self) -> None:
         if self.meanwhile is not None:

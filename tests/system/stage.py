@@ -208,14 +208,14 @@ class Stage:
         pack = {"digest": "d", "head": "0", "sha256": "0", "size": 1, "at": iso(now())}
         self.system.pretend_packed(number, pack)
         try:
-            link = self.system.legal.get(f"/cases/{number}/pack")["url"]
+            link = self.system.legal.get(f"/evidence/{number}/pack")["url"]
         except RefusedError as error:
             return str(error)
         return requested(link)
 
     def ask_for_pack(self) -> str:
         number, _ = self.case()
-        return self._call("POST", f"/cases/{number}/pack", None, self.system.legal)
+        return self._call("POST", f"/evidence/{number}/pack", None, self.system.legal)
 
     def build_pack(self) -> str:
         number, _ = self.case()
@@ -225,10 +225,10 @@ class Stage:
     def _collect(self, number: str) -> str:
         file, legal = announced(), self.system.legal
         try:
-            place = legal.post(f"/cases/{number}/evidence", file)
+            place = legal.post(f"/evidence/{number}", file)
             if wrong := requested(place["url"], PICTURE, place["headers"]):
                 return wrong
-            legal.post(f"/cases/{number}/evidence/{place['exhibit_id']}/complete", file)
+            legal.post(f"/evidence/{number}/{place['exhibit_id']}/complete", file)
         except RefusedError as error:
             # The answer to a HEAD has no body that could name the denial.
             return str(error).replace("HeadObject operation: Forbidden", "HeadObject operation: AccessDenied")
