@@ -216,7 +216,14 @@ def _moved_on(case: Case, outbox_key: str, effect: Effect) -> str | None:
         return "the case was re-opened since"
     if case.waiting:
         return "the case is open again"
-    return None if case.resolved_at is not None else "the case was closed without a resolution"
+    if case.resolved_at is None:
+        return "the case was closed without a resolution"
+    if case.outcome != "solved":  # every step's words say that it was
+        return "the case is not solved"
+    edited = (event.at for name, event in case.events.items() if name.startswith("edited:"))
+    if step == "guidance" and any(at > case.resolved_at for at in edited):
+        return "the customer has updated the review already"
+    return None
 
 
 def _lacking(text: Lacking, effect: Effect, rules: Rules, pace: Pace, now: datetime) -> Wait | No:

@@ -8,6 +8,7 @@ changes after that comes too late to stop it.
 from dataclasses import replace
 from datetime import datetime
 
+from functions.domain.benefits import barred
 from functions.domain.cases import Case, Effect, Event
 from functions.domain.history import FREE, Message
 from functions.domain.ledger import STEPS
@@ -44,7 +45,7 @@ def _perform(case: Case, key: str, effect: Effect, now: datetime) -> Done | Held
     known = messages.customer(case)
     if known is None:
         return _done(case, effect, _event(effect, "not sent", "the customer is unknown", now))
-    known = _promoted(known, effect, now)
+    known = _promoted(case, known, effect, now)
     if effect.name in STEPS:
         known = replace(known, coupon=ledger.state(case.shop_id, case.case_id, effect.name))
     try:
@@ -65,9 +66,9 @@ def _perform(case: Case, key: str, effect: Effect, now: datetime) -> Done | Held
             return _done(case, effect, _event(effect, "sent", said, now))
 
 
-def _promoted(known: Customer, effect: Effect, now: datetime) -> Customer:
-    """The membership does not hang on whether the customer may be told of it."""
-    if effect.name != "silver" or known.profile.silver_since is not None:
+def _promoted(case: Case, known: Customer, effect: Effect, now: datetime) -> Customer:
+    """The membership hangs on the case being solved, not on whether the customer may be told of it."""
+    if effect.name != "silver" or known.profile.silver_since is not None or barred(case):
         return known
     profile = customers.save(known.profile.model_copy(update={"silver_since": now}))
     return replace(known, profile=profile)

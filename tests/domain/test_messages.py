@@ -71,7 +71,7 @@ def tried(
     key: str | None = None,
     coupon: State | None = COUPON,
 ) -> Send | Wait | No:
-    one = of or case(status="resolved", resolved_at=DUE)
+    one = of or case(status="resolved", outcome="solved", resolved_at=DUE)
     customer = Customer(
         known or consenting(), order(delivered_at=NOW - timedelta(days=2)), history, opted_out, coupon
     )
@@ -149,7 +149,9 @@ def test_consent_counts_on_the_channel_it_was_given_for() -> None:
 )
 def test_promotional_messages_wait_for_the_contact_window(hour_in_china: int, expected: str | None) -> None:
     now = datetime(2026, 6, 1, tzinfo=UTC) + timedelta(hours=hour_in_china - 8)
-    one = case(status="resolved", resolved_at=DUE, review=review(posted_at=now, first_seen_at=now))
+    one = case(
+        status="resolved", outcome="solved", resolved_at=DUE, review=review(posted_at=now, first_seen_at=now)
+    )
     fresh = Customer(consenting(), None, (), coupon=COUPON)
     effect = Effect(kind="message", at=now - timedelta(hours=1), name="care")
     found = weigh(one, "message:care", effect, fresh, RULES, REAL, CHINA, now)
@@ -180,7 +182,7 @@ def test_a_demo_waits_for_a_compressed_night_and_no_longer() -> None:
     wait = until(tried("care", now=night, at=night - timedelta(minutes=5), pace=pace))
     assert wait - night == timedelta(seconds=2)
     held = Event(at=night, kind="care held", note="outside the hours of contact, until then")
-    waited = case(status="resolved", resolved_at=DUE, events={"message:care:held": held})
+    waited = case(status="resolved", outcome="solved", resolved_at=DUE, events={"message:care:held": held})
     assert isinstance(tried("care", of=waited, now=wait, at=night - timedelta(minutes=5), pace=pace), Send)
 
 
@@ -193,7 +195,7 @@ def test_every_message_is_held_so_long_that_it_can_be_taken_back() -> None:
 
 
 def test_guidance_once_per_case_whoever_spoke_of_it() -> None:
-    one = case(status="resolved", resolved_at=DUE)
+    one = case(status="resolved", outcome="solved", resolved_at=DUE)
     before = entry(key=f"{one.case_id}:x", case_id=one.case_id, promotional=False, says=("guidance",))
     assert why(tried("guidance", before, of=one)) == "second guidance"
     assert isinstance(tried("guidance", before.model_copy(update={"case_id": "WB-OTHER"}), of=one), Send)
@@ -217,14 +219,25 @@ def test_a_benefit_and_guidance_keep_their_distance_both_ways() -> None:
         ({"status": "acknowledged"}, "the case is open again"),
         ({"status": "closed"}, "the case was closed without a resolution"),
         ({"status": "resolved", "run": 2}, "the case was re-opened since"),
+        ({"status": "resolved", "resolved_at": DUE, "outcome": "refused"}, "the case is not solved"),
+        ({"status": "closed", "resolved_at": DUE, "outcome": "unreachable"}, "the case is not solved"),
     ],
 )
 def test_a_step_that_no_longer_fits_the_case_is_not_sent(stands: dict[str, Any], reason: str) -> None:
     assert why(tried("guidance", of=case(**stands))) == reason
 
 
+def test_who_updated_the_review_already_is_not_asked_to() -> None:  # WooCommerce #64959
+    edited = {"edited:v2": Event(at=DUE + timedelta(minutes=1), kind="review edited")}
+    one = case(status="resolved", outcome="solved", resolved_at=DUE, events=edited)
+    assert why(tried("guidance", of=one)) == "the customer has updated the review already"
+    assert isinstance(tried("care", of=one), Send)
+    before = {"edited:v2": Event(at=DUE - timedelta(minutes=1), kind="review edited")}
+    assert isinstance(tried("guidance", of=one.model_copy(update={"events": before})), Send)
+
+
 def test_silver_membership_is_told_although_the_case_is_closed_by_then() -> None:
-    assert isinstance(tried("silver", of=case(status="closed", resolved_at=DUE)), Send)
+    assert isinstance(tried("silver", of=case(status="closed", outcome="solved", resolved_at=DUE)), Send)
 
 
 def test_a_customer_who_waits_for_an_answer_gets_no_automatic_message() -> None:
@@ -283,7 +296,7 @@ def test_a_blank_variable_is_refused() -> None:
 
 
 def test_a_promotional_text_without_a_way_out_is_refused() -> None:
-    one = case(status="resolved", resolved_at=DUE)
+    one = case(status="resolved", outcome="solved", resolved_at=DUE)
     written = wrote(one, "message:free-1", "会员券送您", "sms", "lin", DUE, RULES.check("会员券送您"))
     assert written.promotional
     customer = Customer(consenting(), order(delivered_at=NOW), ())
@@ -314,7 +327,7 @@ def test_a_sentence_about_it_does_not(text: str) -> None:
 
 
 def test_a_case_without_customer_has_nobody_to_write_to() -> None:
-    nobody = case(status="resolved", resolved_at=DUE, review=review(customer_id=None))
+    nobody = case(status="resolved", outcome="solved", resolved_at=DUE, review=review(customer_id=None))
     with pytest.raises(ValueError, match="no customer"):
         tried("care", of=nobody)
 
@@ -351,7 +364,7 @@ def test_the_words_on_the_coupon_to_buy_again_are_those_of_its_terms() -> None:
 def test_a_message_waits_for_its_coupon(step: str, kinds: tuple[Kind, ...]) -> None:
     coupon = stands(*kinds, **_CARE) if kinds else None
     asked = {f"grant:{step}": Effect(kind="grant", at=DUE, name=step)}
-    one = case(status="resolved", resolved_at=DUE, outbox=asked)
+    one = case(status="resolved", outcome="solved", resolved_at=DUE, outbox=asked)
     found = tried(step, of=one, coupon=coupon)
     assert isinstance(found, Wait)
     assert (found.why, found.look) == ("its coupon is not given yet", True)

@@ -50,7 +50,9 @@ def due(
 ) -> Case:
     """A resolved case of the one customer, in whose outbox the step's message is; its coupon stands so."""
     effect = Effect(kind="message", at=at, name=step)
-    one = case(review_id=f"r{number}", **{"status": "resolved", "resolved_at": ASKED} | given)
+    one = case(
+        review_id=f"r{number}", **{"status": "resolved", "outcome": "solved", "resolved_at": ASKED} | given
+    )
     if coupon is not None and step in ("care", "repurchase"):
         for line in lines(coupon, benefit="coupon", step=step, cost=500, case_id=one.case_id):
             ledger.append(None, line)
@@ -127,6 +129,16 @@ def test_silver_membership_is_recorded_even_where_its_message_may_not_be_sent(aw
     assert now_known is not None
     assert now_known.silver_since == NOW
     assert aws.published("messages") == []
+
+
+def test_a_case_that_was_not_solved_makes_nobody_a_member(aws: Cloud) -> None:
+    known()
+    one = due("silver", outcome="refused")
+    deliver(one)
+    now_known = customers.profile(SHOP, CUSTOMER)
+    assert now_known is not None
+    assert now_known.silver_since is None
+    assert told(one, "message:silver") == ("silver not sent", "the case is not solved")
 
 
 def test_the_membership_brings_the_coupon_to_buy_again_later(aws: Cloud) -> None:

@@ -161,6 +161,7 @@ class World:
         if entry.step != "free":
             assert case.resolved_at is not None, f"{entry.key} of a case that nobody resolved"
             assert not case.waiting, f"{entry.key} of a case that is open again"
+            assert case.outcome == "solved", f"{entry.key} of a case that is {case.outcome}"
             assert entry.key == f"{case.case_id}:{case.keyed(entry.step)}", f"{entry.key} of an earlier run"
             received = max((one.at for one in self.history.values() if one.state == "received"), default=None)
             if received is not None and received > case.resolved_at:

@@ -138,7 +138,7 @@ class Stage:
         customer = f"/shops/{self.shop_id}/customers/{written.customer_id}"
         consent = {"consent": {"sms": {"granted": True, "source": "order form"}}}
         assert self._call("PATCH", customer, consent, self.system.shop_system) == ""
-        self.system.set(number, status="resolved", resolved_at=iso(now()))
+        self.system.set(number, status="resolved", outcome="solved", resolved_at=iso(now()))
         self.system.tell(number, f"message:{step}:held", kind="held", note=OUTSIDE)
         asked = iso(now() - timedelta(minutes=10))
         self.system.put_into_outbox(number, f"message:{step}", kind="message", name=step, at=asked)
