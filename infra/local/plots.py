@@ -40,7 +40,6 @@ PLOTS = (
             "care held",
             "care lapsed",
             "care sent",
-            "closed",
         ),
         ("coupon granted", "care granted"),
     ),
