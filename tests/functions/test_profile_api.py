@@ -338,7 +338,8 @@ def with_files(retained_until: datetime | None = None) -> tuple[Case, Exhibit]:
     a_customer_with_cases_and_orders()
     known = cases.read(case(review_id="1").case_id)
     assert known is not None
-    bucket, lock = setting("WINBACK_EVIDENCE_BUCKET"), {}
+    bucket = setting("WINBACK_EVIDENCE_BUCKET")
+    lock: Any = {}
     if retained_until is not None:
         lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": retained_until}
     filed = exhibit()

@@ -26,6 +26,7 @@ from functions.domain.profiles import Order, Profile
 from functions.effects import messages as message_effects
 from functions.effects import money as money_effects
 from functions.rulebook import load
+from functions.runtime import queues
 from functions.store.errors import OrderRemedied, OverBudget, StaleWrite
 from tests.builders import SHOP
 
@@ -273,7 +274,7 @@ def _here(name: str) -> Any:
 def performers() -> Iterator[None]:
     """Put the world in the place of the store, for functions/effects/messages and money."""
     ledger = Stub(state=_here("state"), append=_here("append"))
-    shared = {
+    shared: dict[str, Any] = {
         "rulebooks": Stub(current=lambda: RULES),
         "pace": lambda: REAL,
         "setting": lambda name: name,
@@ -287,8 +288,8 @@ def performers() -> Iterator[None]:
         "client": lambda _: Stub(publish=_here("publish")),
     }
     shop = OrderSystem(shop_id=SHOP, orders_url="https://orders.example", orders_secret="s")
-    queues = Stub(send=_here("send"), Message=money_effects.queues.Message)
-    money = shared | {"ledger": ledger, "shops": Stub(order_system=lambda _: shop), "queues": queues}
+    orders = Stub(send=_here("send"), Message=queues.Message)
+    money = shared | {"ledger": ledger, "shops": Stub(order_system=lambda _: shop), "queues": orders}
     with patch.multiple(message_effects, **messages), patch.multiple(money_effects, **money):
         yield
 
