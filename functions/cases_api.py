@@ -26,6 +26,7 @@ from functions.domain.cases import open_case as opening
 from functions.domain.cases import resolve as resolution
 from functions.domain.causes import Cause
 from functions.domain.decisions import Decision
+from functions.domain.exhibits import Appeal, Dossier
 from functions.domain.explanations import Milestone, explain, milestones
 from functions.domain.profiles import Order, Profile
 from functions.domain.reviews import Review
@@ -87,6 +88,8 @@ class Detail(Case):
     used_links: dict[str, Time] = Field({}, exclude=True)
     outbox: dict[str, Effect] = Field(default_factory=dict, exclude=True)
     events: dict[str, Event] = Field(default_factory=dict, exclude=True)
+    dossier: Dossier = Field(default_factory=Dossier, exclude=True)  # exhibits and packs are for legal
+    appeal: Appeal | None
     history: list[Event] = Field(serialization_alias="timeline")
     latency: list[Milestone]
     outstanding: list[str] = Field(description="Effects that are still to be performed")
@@ -303,6 +306,7 @@ def _customer(trial: Trial) -> tuple[Profile, Order | None]:
 def _detail(case: Case) -> Detail:
     return Detail(
         **dict(case),
+        appeal=case.dossier.appeal,
         history=case.timeline,
         latency=milestones(case),
         outstanding=sorted(case.outbox),

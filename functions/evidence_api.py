@@ -82,19 +82,19 @@ _REFUSALS = documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.BAD
 
 
 @app.post(
-    "/cases/<case_id>/evidence",
+    "/evidence/<case_id>",
     summary="Announce an exhibit",
     description="Answers where to upload it. Writes nothing.",
     responses=_REFUSALS,
 )
 def announce(case_id: str, announced: Annotated[Announced, Body()]) -> Place:
-    fits(announced, _others(cases.existing(case_id), announced), rulebooks.current())
+    fits(announced, _others(_about_somebody(case_id), announced), rulebooks.current())
     place = evidence.upload(case_id, announced)
     return Place(exhibit_id=announced.exhibit_id, url=place.url, headers=place.headers)
 
 
 @app.post(
-    "/cases/<case_id>/evidence/<exhibit_id>/complete",
+    "/evidence/<case_id>/<exhibit_id>/complete",
     summary="Record an uploaded exhibit",
     description="With the body of its announcement. Checks the file in the store. Once more changes nothing.",
     responses=_REFUSALS,
@@ -103,7 +103,7 @@ def complete(case_id: str, exhibit_id: str, announced: Annotated[Announced, Body
     if exhibit_id != announced.exhibit_id:
         raise Unknown(f"The body announces exhibit {announced.exhibit_id}, not {exhibit_id}.")
     rules, moment = rulebooks.current(), now()
-    case = cases.existing(case_id)
+    case = _about_somebody(case_id)
     fits(announced, _others(case, announced), rules)
     found = evidence.stored(case_id, announced)
     exhibit = Exhibit(
@@ -117,7 +117,7 @@ def complete(case_id: str, exhibit_id: str, announced: Annotated[Announced, Body
 
 
 @app.get(
-    "/cases/<case_id>/evidence",
+    "/evidence/<case_id>",
     summary="List exhibits and what is missing",
     responses=documented(HTTPStatus.NOT_FOUND),
 )
@@ -126,7 +126,7 @@ def read_evidence(case_id: str) -> Collection:
 
 
 @app.post(
-    "/cases/<case_id>/pack",
+    "/evidence/<case_id>/pack",
     summary="Have a pack of evidence built",
     description="It takes a moment; fetch it with GET. Once more changes nothing.",
     responses=documented(HTTPStatus.NOT_FOUND),
@@ -140,7 +140,7 @@ def ask_for_pack(case_id: str) -> PackAsked:
 
 
 @app.get(
-    "/cases/<case_id>/pack",
+    "/evidence/<case_id>/pack",
     summary="Fetch the newest pack of evidence",
     responses=documented(HTTPStatus.NOT_FOUND),
 )
@@ -163,6 +163,14 @@ def fetch_pack(case_id: str) -> PackLink:
 @observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return app.resolve(event, context)
+
+
+def _about_somebody(case_id: str) -> Case:
+    """Return the case. Raises NotTaken where its person was erased."""
+    case = cases.existing(case_id)
+    if "erased" in case.events:
+        raise NotTaken("the person was erased: nothing is collected about them any more")
+    return case
 
 
 def _others(case: Case, announced: Announced) -> tuple[Exhibit, ...]:

@@ -24,10 +24,11 @@ from functions.domain.profiles import Channel, Profile
 from functions.domain.reachability import Reach
 from functions.domain.times import Time
 from functions.domain.waits import resume
+from functions.domain.wording import wall_clock
 from functions.runtime.api import Refusal, caller, documented, resolver
 from functions.runtime.clock import now
 from functions.runtime.observability import count, logger, observed
-from functions.store import cases, customers, messages, rulebooks, shops
+from functions.store import cases, customers, ledger, messages, rulebooks, shops
 from functions.store.errors import StaleWrite
 from functions.store.pace import pace
 
@@ -122,7 +123,10 @@ class Left(BaseModel):
 )
 def read_drafts(case_id: str) -> Drafts:
     case = cases.existing(case_id)
-    return Drafts(drafts=drafts(case, rulebooks.current()), reach=list(case.reach))
+    coupon = ledger.state(case.shop_id, case.case_id, "coupon")
+    return Drafts(
+        drafts=drafts(case, coupon, rulebooks.current(), wall_clock(case), now()), reach=list(case.reach)
+    )
 
 
 @app.post("/messages/check", summary="Check a text; nothing is written or sent", responses=documented())

@@ -1,7 +1,7 @@
 """Profile API: the shop's systems send orders, and read, annotate, export and erase customers.
 
 Trigger: the HTTP API, signed requests only. Writes customers; an erasure also takes the person out of
-their cases, whose numbers and decisions stay.
+their cases, whose numbers and decisions stay, and removes their exhibits from the evidence bucket.
 """
 
 from collections import defaultdict
@@ -27,7 +27,7 @@ from functions.runtime.api import Mend, documented, mends, resolver
 from functions.runtime.clock import now
 from functions.runtime.errors import Unknown
 from functions.runtime.observability import logger, observed
-from functions.store import cases, customers, messages, shops
+from functions.store import cases, customers, evidence, messages, shops
 from functions.store.calls import TRANSACTION
 from functions.store.errors import StaleWrite
 
@@ -179,7 +179,8 @@ def export_customer(shop_id: Shop, customer_id: Customer) -> Export:
 @app.delete(
     _CUSTOMER,
     summary="Erase a customer",
-    description="Profile and orders go, cases stay without the person. May be repeated at any time.",
+    description="Profile, orders, exhibits and packs go, cases stay without the person. What is locked as "
+    "evidence stays until its time is up, as the case then says. May be repeated at any time.",
     responses=documented(HTTPStatus.CONFLICT),
 )
 def erase_customer(shop_id: Shop, customer_id: Customer) -> Erasure:
@@ -281,7 +282,7 @@ def _forget(profile: Profile, moment: datetime) -> int:
     forgotten = 0
     for _ in range(_ATTEMPTS):
         known = cases.read_many(map(case_id, profile.bad_reviews)).values()
-        impersonal = [(case, forget_person(case, moment)) for case in known]
+        impersonal = [(case, forget_person(case, evidence.erase(case.case_id), moment)) for case in known]
         changed = [after for before, after in impersonal if after is not before]
         if not changed:
             return forgotten

@@ -1,15 +1,20 @@
 """Drafts: what a colleague may start from when writing to a customer: sorry, solve, smile.
 
-Filled from the case: its product, its cause, the remedy that was decided. Never a word about the review.
+Filled from the case: its product, its cause, the remedy that was decided, and the coupon once it is given.
+Never a word about the review.
 """
 
+from datetime import datetime, tzinfo
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from functions.domain.benefits import usable
 from functions.domain.cases import Case
 from functions.domain.decisions import Rules
+from functions.domain.ledger import State
 from functions.domain.money import yuan
+from functions.domain.wording import named, product
 
 
 class Draft(BaseModel):
@@ -18,13 +23,15 @@ class Draft(BaseModel):
     text: str
 
 
-def drafts(case: Case, rules: Rules) -> list[Draft]:
-    """Return a draft for the customer alone and one for all to read."""
+def drafts(case: Case, given: State | None, rules: Rules, clock: tzinfo, now: datetime) -> list[Draft]:
+    """Return a draft for the customer alone and one for all to read. `given` is how the coupon stands."""
     # What legal looks at is answered without promising or conceding anything.
     cause = "malicious" if case.suspected_malicious else case.confirmed_cause or case.cause
     worded = rules.decide("remedy_words", {"remedy": case.remedy, "coupon": case.coupon})
     solve = rules.render(worded.text("template"), {"coupon": yuan(case.coupon)})
-    values = {"product": case.review.product_title or "商品", "solve": solve}
+    if given is not None and usable(given, now):
+        solve += rules.render(worded.text("coupon_given"), named(given, clock))
+    values = {"product": product(case), "solve": solve}
     ways: tuple[Literal["chat", "public_reply"], ...] = ("chat", "public_reply")
     found = []
     for way in ways:

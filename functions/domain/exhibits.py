@@ -6,8 +6,9 @@ that nothing else can be uploaded in its place; it counts once its bytes were fo
 """
 
 import re
+from datetime import datetime
 from hashlib import sha256
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -117,12 +118,37 @@ class Dossier(BaseModel):
     packs: tuple[Pack, ...] = ()
     appeal: Appeal | None = None
 
-    def without_person(self) -> "Dossier":
-        """Return it without what people wrote. The files are evidence and go when their time is up."""
+    def without_person(self, locked: frozenset[str]) -> "Dossier":
+        """Return it without what people wrote, and without the files but those that the store has locked."""
         bare = {"file_name": "erased", "note": "erased"}
-        exhibits = tuple(exhibit.model_copy(update=bare) for exhibit in self.exhibits)
+        exhibits = tuple(
+            exhibit.model_copy(update=bare) for exhibit in self.exhibits if exhibit.exhibit_id in locked
+        )
+        packs = tuple(pack for pack in self.packs if pack.digest in locked)
         appeal = self.appeal and self.appeal.model_copy(update={"note": None})
-        return self.model_copy(update={"exhibits": exhibits, "appeal": appeal})
+        return self.model_copy(update={"exhibits": exhibits, "packs": packs, "appeal": appeal})
+
+
+class Erased(NamedTuple):
+    """What became of a case's files when its person was erased.
+
+    `locked` are the exhibits' numbers and the packs' digests that nobody may remove before `until`.
+    """
+
+    removed: int = 0
+    locked: frozenset[str] = frozenset()
+    until: datetime | None = None
+
+    @property
+    def told(self) -> str | None:
+        """Return it for the timeline, None where there were no files."""
+        found = [f"{self.removed} files removed"] if self.removed else []
+        if self.until is not None:
+            found.append(
+                f"{len(self.locked)} files are locked as evidence for claims until {self.until:%Y-%m-%d}; "
+                "only legal may read them, their names and notes are removed"
+            )
+        return "; ".join(found) or None
 
 
 def fits(announced: Announced, known: tuple[Exhibit, ...], rules: Rules) -> None:

@@ -15,11 +15,13 @@ from functions.domain import gate
 from functions.domain.cases import Case, Effect
 from functions.domain.decisions import Decision, Rules
 from functions.domain.history import FREE, Entry, Message, awaits_answer
-from functions.domain.money import yuan
+from functions.domain.ledger import State
 from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Channel, Order, Profile
 from functions.domain.reachability import Addressee, agreed, channel, obstacle
+from functions.domain.wording import Lacking, Text, step_text
 
+HELD = "can be taken back until then"
 OUTSIDE = "outside the hours of contact"
 MONTH = 30 * 24 * 3600
 _WAY_OUT = re.compile(r"退订|回复?\s?TD|unsubscribe|reply stop", re.IGNORECASE)
@@ -32,6 +34,7 @@ class Send:
     entry: Entry
     message: Message
     claimed: bool = False
+    note: str | None = None  # why it is not the text that was planned
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Wait:
 
     until: datetime
     why: str
+    look: bool = False  # `until` is only when to look again
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Customer:
     order: Order | None
     history: Sequence[Entry]
     opted_out: bool = False  # of a shop of the same owner, under the same identity
+    coupon: State | None = None  # how the step's own benefit stands in the ledger
 
 
 def key(case: Case, outbox_key: str) -> str:
@@ -86,9 +91,16 @@ def weigh(
         return Send(mine, _message(case, mine), claimed=True)
     if effect.name != FREE and (gone := _moved_on(case, outbox_key, effect)):
         return No(gone)
-    draft = mine if effect.name == FREE else _drafted(case, name, effect, rules)
-    if draft is None:
-        return No("its text is gone")
+    note = None
+    if effect.name == FREE:
+        if mine is None:
+            return No("its text is gone")
+        draft = mine
+    else:
+        text = step_text(case, effect.name or "", customer.coupon, rules, zone, now)
+        if isinstance(text, Lacking):
+            return _lacking(text, effect, rules, pace, now)
+        draft, note = _drafted(case, name, effect, text), text.note
     contact = rules.decide("contact", {"promotional": draft.promotional})
     if held := _held(effect, contact, pace, now):
         return held
@@ -103,7 +115,7 @@ def weigh(
     if later := _later(draft, others, contact, pace, zone, now, waited=waited):
         return later
     entry = draft.model_copy(update={"state": "sent", "channel": chosen, "sent_at": now})
-    return Send(entry, _message(case, entry))
+    return Send(entry, _message(case, entry), note=note)
 
 
 def not_yet(
@@ -211,15 +223,6 @@ def next_contact(now: datetime, opens: int, closes: int, zone: tzinfo) -> dateti
     return now
 
 
-def step_text(case: Case, step: str, rules: Rules) -> tuple[str, bool]:
-    """Return the text of a step and whether it is promotional. Raises rulebook.BlankVariable."""
-    decision = rules.decide("follow_up", {"step": step})
-    template = decision.text("template")
-    amount = decision.number("coupon")
-    values = {"product": case.review.product_title or "商品", "coupon": yuan(amount) if amount else ""}
-    return rules.render(template, values), rules.promotional(template)
-
-
 def _moved_on(case: Case, outbox_key: str, effect: Effect) -> str | None:
     """Return why the step no longer fits the case, None where it does."""
     step = effect.name or ""
@@ -227,22 +230,38 @@ def _moved_on(case: Case, outbox_key: str, effect: Effect) -> str | None:
         return "the case was re-opened since"
     if case.waiting:
         return "the case is open again"
-    return None if case.resolved_at is not None else "the case was closed without a resolution"
+    if case.resolved_at is None:
+        return "the case was closed without a resolution"
+    if case.outcome != "solved":  # every step's words say that it was
+        return "the case is not solved"
+    edited = (event.at for name, event in case.events.items() if name.startswith("edited:"))
+    if step == "guidance" and any(at > case.resolved_at for at in edited):
+        return "the customer has updated the review already"
+    return None
 
 
-def _drafted(case: Case, name: str, effect: Effect, rules: Rules) -> Entry:
-    text, promotional = step_text(case, effect.name or "", rules)
-    said = {one.intent for one in rules.check(text)}
+def _lacking(text: Lacking, effect: Effect, rules: Rules, pace: Pace, now: datetime) -> Wait | No:
+    """What names a coupon is promotional. It is held like any other, then looked at now and again."""
+    if not text.awaited:
+        return No(text.why)
+    contact = rules.decide("contact", {"promotional": True})
+    held_until = effect.at + pace.wait(contact.number("hold"))
+    if now < held_until:
+        return Wait(held_until, HELD)
+    return Wait(now + pace.wait(contact.number("again")), text.why, look=True)
+
+
+def _drafted(case: Case, name: str, effect: Effect, text: Text) -> Entry:
     return Entry(
         key=name,
         at=effect.at,
         state="held",
         step=effect.name or "",
         channel="chat",
-        text=text,
+        text=text.text,
         case_id=case.case_id,
-        promotional=promotional,
-        says=tuple(intent for intent in gate.INTENTS if intent in said),
+        promotional=text.promotional,
+        says=text.says,
     )
 
 

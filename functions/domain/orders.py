@@ -6,7 +6,7 @@ for systems that look there.
 """
 
 import hmac
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
@@ -19,6 +19,7 @@ from functions.domain.ledger import State, Step
 from functions.domain.money import Fen
 from functions.domain.times import Time
 
+KEY_PREFIX = "whsec_"
 FIRST_PAUSE_S = 15
 LONGEST_PAUSE_S = 900
 
@@ -59,7 +60,7 @@ def headers(key: str, body: bytes, secret: str, now: datetime) -> Mapping[str, s
     """Return the headers of a signed webhook."""
     moment = str(int(now.timestamp()))
     signed = b".".join((key.encode(), moment.encode(), body))
-    digest = hmac.digest(secret.encode(), signed, sha256)
+    digest = hmac.digest(_raw(secret), signed, sha256)
     return {
         "content-type": "application/json",
         "idempotency-key": key,
@@ -67,6 +68,13 @@ def headers(key: str, body: bytes, secret: str, now: datetime) -> Mapping[str, s
         "webhook-timestamp": moment,
         "webhook-signature": f"v1,{b64encode(digest).decode()}",
     }
+
+
+def _raw(secret: str) -> bytes:
+    """Behind the prefix of Standard Webhooks stands base64; any other secret is used as it is."""
+    if secret.startswith(KEY_PREFIX):
+        return b64decode(secret.removeprefix(KEY_PREFIX), validate=True)
+    return secret.encode()
 
 
 def pause_s(tries: int) -> int:

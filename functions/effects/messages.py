@@ -5,20 +5,23 @@ where the case, the customer or the message changed in between; then it is hande
 changes after that comes too late to stop it.
 """
 
-from datetime import datetime, tzinfo
+from dataclasses import replace
+from datetime import datetime
 
-from functions.domain.calendars import zone
+from functions.domain.benefits import barred
 from functions.domain.cases import Case, Effect, Event
 from functions.domain.history import FREE, Message
+from functions.domain.ledger import STEPS
 from functions.domain.messages import Customer, No, Send, Wait, not_yet, weigh
 from functions.domain.outbox import Done, Held
-from functions.domain.times import CHINA, iso
+from functions.domain.times import iso
+from functions.domain.wording import wall_clock
 from functions.effects.topics import attributes as topic_attributes
 from functions.rulebook import BlankVariable
 from functions.runtime.clients import client
 from functions.runtime.observability import count
 from functions.runtime.settings import setting
-from functions.store import cases, customers, messages, rulebooks
+from functions.store import cases, customers, ledger, messages, rulebooks
 from functions.store.errors import StaleWrite
 from functions.store.pace import pace
 
@@ -45,9 +48,11 @@ def _perform(case: Case, key: str, effect: Effect, now: datetime) -> Done | Held
     known = messages.customer(case)
     if known is None:
         return _done(case, effect, _event(effect, "not sent", "the customer is unknown", now))
-    known = _promoted(known, effect, now)
+    known = _promoted(case, known, effect, now)
+    if effect.name in STEPS:
+        known = replace(known, coupon=ledger.state(case.shop_id, case.case_id, effect.name))
     try:
-        found = weigh(case, key, effect, known, rules, pace(), _zone(case), now)
+        found = weigh(case, key, effect, known, rules, pace(), wall_clock(case), now)
     except BlankVariable as error:
         found = No(str(error))
     match found:
@@ -56,27 +61,25 @@ def _perform(case: Case, key: str, effect: Effect, now: datetime) -> Done | Held
         case No(why):
             count("MessagesRefused")
             return _done(case, effect, _event(effect, "not sent", why, now))
-        case Send(entry, message, claimed):
+        case Send(entry, message, claimed, note):
             if not claimed:
                 messages.claim(case, known, known.profile, entry)
             _hand_over(message)
-            return _done(case, effect, _event(effect, "sent", f"by {message.channel}", now))
+            said = ", ".join(filter(None, (f"by {message.channel}", note)))
+            return _done(case, effect, _event(effect, "sent", said, now))
 
 
 def _wait(effect: Effect, wait: Wait, now: datetime) -> Held:
-    return Held(wait.until, _event(effect, "held", f"{wait.why}, until {iso(wait.until)}", now))
+    note = wait.why if wait.look else f"{wait.why}, until {iso(wait.until)}"
+    return Held(wait.until, _event(effect, "held", note, now))
 
 
-def _zone(case: Case) -> tzinfo:
-    return zone(case.hours.zone) if case.hours is not None else CHINA
-
-
-def _promoted(known: Customer, effect: Effect, now: datetime) -> Customer:
-    """The membership does not hang on whether the customer may be told of it."""
-    if effect.name != "silver" or known.profile.silver_since is not None:
+def _promoted(case: Case, known: Customer, effect: Effect, now: datetime) -> Customer:
+    """The membership hangs on the case being solved, not on whether the customer may be told of it."""
+    if effect.name != "silver" or known.profile.silver_since is not None or barred(case):
         return known
     profile = customers.save(known.profile.model_copy(update={"silver_since": now}))
-    return Customer(profile, known.order, known.history, known.opted_out)
+    return replace(known, profile=profile)
 
 
 def _done(case: Case, effect: Effect, event: Event) -> Done:

@@ -32,8 +32,9 @@ from functions.store.errors import OrderRemedied, OverBudget, StaleWrite
 from functions.store.pace import pace
 
 _ATTEMPTS = 5
-_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # nothing that reads like something else
-_CODE = 12  # characters, 60 bits: nobody guesses a coupon
+# Nothing that reads like something else, and no letters of which the gate's phrases are made ("vx", "hp").
+_ALPHABET = "BCDFGJKLMNPRSTYZ23456789"
+_CODE = 12  # characters, 55 bits: nobody guesses a coupon
 _ORDERED: tuple[Benefit, ...] = ("refund", "reship")
 
 

@@ -89,13 +89,19 @@ CONTRACTS = {
     ),
     "follow_up": Contract(
         {"step": ["guidance", "care", "silver", "repurchase", "give_up"]},
-        {"after": "duration", "template": "template?", "coupon": "fen?", "channels": "names"},
-        fills=("product", "coupon"),
+        {
+            "after": "duration",
+            "template": "template?",
+            "without": "template?",
+            "coupon": "fen?",
+            "channels": "names",
+        },
+        fills=("product", "coupon", "code", "valid_until"),
         from_row=("coupon",),
     ),
     "contact": Contract(
         {"promotional": "bool"},
-        dict.fromkeys(("from", "until", "hold", "apart", "gap"), "duration"),
+        dict.fromkeys(("from", "until", "hold", "apart", "again", "gap"), "duration"),
     ),
     "messages": Contract(
         {
@@ -121,8 +127,8 @@ CONTRACTS = {
     ),
     "remedy_words": Contract(
         {"remedy": ["refund", "reship", "supervisor", "none"], "coupon": "fen"},
-        {"template": "template?"},
-        fills=("coupon",),
+        {"template": "template?", "coupon_given": "template?"},
+        fills=("coupon", "code", "valid_until"),
     ),
     "advice": Contract({"grade": _CAUSES}, {"say": "text"}),
     "channels": Contract(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from functions.domain.exhibits import Announced, Exhibit
+from functions.domain.exhibits import Announced, Erased, Exhibit
 from functions.runtime.clients import client
 from functions.runtime.settings import setting
 
@@ -104,6 +104,38 @@ def pack_url(case_id: str, digest: str) -> str:
         },
         ExpiresIn=VALID_S,
     )
+
+
+def erase(case_id: str) -> Erased:
+    """Remove every version of the case's exhibits and packs, but those that the bucket has locked."""
+    removed, locked, until = 0, set[str](), None
+    for folder in ("exhibits", "packs"):
+        pages = client("s3").get_paginator("list_object_versions")
+        for page in pages.paginate(Bucket=_bucket(), Prefix=f"{folder}/{case_id}/"):
+            for one in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                version = {"Bucket": _bucket(), "Key": one["Key"], "VersionId": one["VersionId"]}
+                held = _remove(version)
+                if held is None:
+                    removed += 1
+                else:
+                    locked.add(one["Key"].rpartition("/")[2].removesuffix(".zip"))
+                    until = max(until or held, held)
+    return Erased(removed, frozenset(locked), until)
+
+
+def _remove(version: Any) -> datetime | None:
+    """Remove one version of a file; return until when it is locked where it is."""
+    try:
+        client("s3").delete_object(**version)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AccessDenied":
+            raise
+        try:
+            found = client("s3").get_object_retention(**version)["Retention"]["RetainUntilDate"]
+        except ClientError:
+            raise error from None  # it is not the lock that keeps it
+        return found
+    return None
 
 
 class PackUpload:

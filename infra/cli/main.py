@@ -112,7 +112,22 @@ def _shop(parser: argparse.ArgumentParser, channel: bool) -> None:
         "--silent-after", type=_count, default=86400, metavar="S", help="no review for this long alarms"
     )
     add.add_argument("--api-url", default="", help="the platform's address, if not its own")
+    add.add_argument(
+        "--orders-url", metavar="URL", help="the shop's order system, for refunds and new parcels"
+    )
+    add.add_argument(
+        "--orders-key-file", type=Path, metavar="FILE", help="its signing key, whsec_… (none: one is made)"
+    )
     add.set_defaults(run=("infra.cli.shop", "add"))
+    orders = actions.add_parser("orders", help="where a shop takes orders for refunds and new parcels")
+    orders.add_argument("shop_id")
+    where = orders.add_mutually_exclusive_group(required=True)
+    where.add_argument("--url", help="the address that takes signed orders")
+    where.add_argument("--none", action="store_true", help="nowhere: a person carries them out")
+    orders.add_argument(
+        "--key-file", type=Path, metavar="FILE", help="the signing key, whsec_… (none: one is made)"
+    )
+    orders.set_defaults(run=("infra.cli.orders", "run"))
     resume = actions.add_parser("resume", help="watch it again, with new credentials if given")
     resume.add_argument("shop_id")
     resume.set_defaults(run=("infra.cli.shop", "resume"))
@@ -145,7 +160,7 @@ def _shop(parser: argparse.ArgumentParser, channel: bool) -> None:
     due.add_argument("--grade", required=True, choices=CAUSES)
     due.add_argument("--language", choices=["en", "zh"], default="en")
     due.set_defaults(run=("infra.cli.shop", "due"))
-    for each in (add, resume, pause, listing, hours, due):
+    for each in (add, orders, resume, pause, listing, hours, due):
         each.add_argument("--stage", choices=STAGES, default="dev")
 
 

@@ -19,6 +19,7 @@ from functions.domain.calendars import Hours, zone
 from functions.domain.deadlines import Clock
 from functions.domain.reckoning import explain_deadline
 from infra.cli.main import UsageError
+from infra.cli.orders import fields_of
 
 CREDENTIALS = ("app_key", "app_secret", "session")
 
@@ -39,15 +40,19 @@ def add(given: argparse.Namespace) -> int:
         "version": 0,
     }
     given_credentials = credentials(given.credentials)
+    if given.orders_key_file and not given.orders_url:
+        raise UsageError("--orders-key-file needs --orders-url")
+    if "Item" in _table(given.stage).get_item(Key={"shop_id": given.shop_id}, ConsistentRead=True):
+        raise UsageError(_already(given))
     keep(boto3.client("secretsmanager"), str(item["secret"]), given_credentials)
+    if given.orders_url:
+        item |= fields_of(given.stage, given.shop_id, given.orders_url, given.orders_key_file)
     try:
         _table(given.stage).put_item(Item=item, ConditionExpression="attribute_not_exists(shop_id)")
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
-        raise UsageError(
-            f"{given.shop_id} is already there; `winback shop resume` gives it new credentials"
-        ) from error
+        raise UsageError(_already(given)) from error
     print(f"{given.shop_id} is watched from the next minute on.")
     return 0
 
@@ -197,6 +202,13 @@ def _hours(given: argparse.Namespace) -> Hours | None:
         raise UsageError(
             f"the stored hours of {given.shop_id} cannot be read; set them anew with `winback shop hours`"
         ) from error
+
+
+def _already(given: argparse.Namespace) -> str:
+    return (
+        f"{given.shop_id} is already there; `winback shop resume` gives it new credentials, "
+        "`winback shop orders` another address for orders"
+    )
 
 
 def _absent(given: argparse.Namespace) -> str:

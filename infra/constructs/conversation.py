@@ -26,6 +26,7 @@ class Conversation(Construct):
         tables = {
             "WINBACK_CASES_TABLE": storage.cases.table_name,
             "WINBACK_CUSTOMERS_TABLE": storage.customers.table_name,
+            "WINBACK_LEDGER_TABLE": storage.ledger.table_name,
             "WINBACK_SHOPS_TABLE": storage.shops.table_name,
         }
         self.messages_api = functions.add("messages_api", seconds=29, environment=tables, decides=True)
@@ -38,6 +39,7 @@ class Conversation(Construct):
             "dynamodb:PutItem",
             "dynamodb:Query",
         )
+        allow(self.messages_api, storage.ledger.table_arn, "dynamodb:Query")
         allow(self.messages_api, storage.shops.table_arn, "dynamodb:GetItem")
 
     def serve(self, api: Api) -> None:

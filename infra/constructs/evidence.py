@@ -35,11 +35,11 @@ MALICE_ROUTES = (
     ("POST", "/shops/{shop_id}/sources"),
 )
 EVIDENCE_ROUTES = (
-    ("GET", "/cases/{case_id}/evidence"),
-    ("POST", "/cases/{case_id}/evidence"),
-    ("POST", "/cases/{case_id}/evidence/{exhibit_id}/complete"),
-    ("GET", "/cases/{case_id}/pack"),
-    ("POST", "/cases/{case_id}/pack"),
+    ("GET", "/evidence/{case_id}"),
+    ("POST", "/evidence/{case_id}"),
+    ("POST", "/evidence/{case_id}/{exhibit_id}/complete"),
+    ("GET", "/evidence/{case_id}/pack"),
+    ("POST", "/evidence/{case_id}/pack"),
 )
 _BUILD_S = 300
 
@@ -87,6 +87,11 @@ class Evidence(Construct):
         allow(self.evidence_api, self.bucket.bucket_arn, "s3:ListBucket")
         self._allow(self.pack_builder, "exhibits", "s3:GetObjectVersion")
         self._allow(self.pack_builder, "packs", "s3:PutObject")
+        # Erasing a person removes their files; what the bucket has locked, it cannot.
+        functions.profile_api.add_environment("WINBACK_EVIDENCE_BUCKET", self.bucket.bucket_name)
+        allow(functions.profile_api, self.bucket.bucket_arn, "s3:ListBucketVersions")
+        for folder in ("exhibits", "packs"):
+            self._allow(functions.profile_api, folder, "s3:DeleteObjectVersion", "s3:GetObjectRetention")
         allow(
             self.pack_builder,
             packs.queue_arn,

@@ -140,7 +140,7 @@ def malice_rejected(scene: Scene) -> str:
     number = blackmailer(scene)
     said = {"by": "陈法务", "malice": "rejected", "note": "商品确有质量问题"}
     scene.legal.post(f"/cases/{number}/malice", said)
-    scene.until(lambda: scene.kinds(number).count("alerted") >= 2, "the case's new owner is alerted")
+    scene.until_told_after(number, "malice rejected", "alerted")
     scene.resolve(number, "quality")
     scene.until_closed(number)
     return number
@@ -155,14 +155,34 @@ def above_the_limit(scene: Scene) -> str:
     scene.until_told(number, "remedy awaits approval")
     given = {"by": "李组长", "step": "remedy", "benefit": "reship", "note": "整单补发"}
     scene.supervisor.post(f"/cases/{number}/benefits", given)
-    approvals = f"/shops/{scene.shop_id}/approvals"
-    scene.until(
-        lambda: any(each["benefit"] for each in scene.supervisor.get(approvals)["benefits"]),
-        "what was chosen waits for another person",
-    )
+    scene.until_awaited(number, "remedy", "above the limit")
     scene.supervisor.post(f"/benefits/{number}:remedy/approve", {"by": "王主管"})
     scene.until_told(number, "remedy granted")
     scene.until_closed(number)
+    return number
+
+
+def budget_exceeded(scene: Scene) -> str:
+    """What two people gave somebody else leaves the shop nothing for today: a small refund is asked about."""
+    dear = scene.review(CRUSHED, ouid=f"{scene.customer}-neighbour", item_price="2999.00")
+    scene.resolve(dear, "damaged_lost")
+    scene.until_told(dear, "remedy awaits approval")
+    given = {"by": "李组长", "step": "remedy", "benefit": "reship", "note": "整单补发"}
+    scene.supervisor.post(f"/cases/{dear}/benefits", given)
+    scene.until_awaited(dear, "remedy", "above the limit")
+    scene.supervisor.post(f"/benefits/{dear}:remedy/approve", {"by": "王主管"})
+    scene.until_told(dear, "remedy granted")
+    scene.order(59.90)
+    scene.consent()
+    number = scene.review(SLOW, order=1)
+    scene.until_told(number, "alerted")
+    scene.resolve(number, "logistics_delay")
+    scene.until_awaited(number, "remedy", "the day's budget of shop is used up")
+    scene.supervisor.post(f"/benefits/{number}:remedy/approve", {"by": "王主管"})
+    scene.until_told(number, "remedy granted")
+    scene.until_closed(number)
+    balance = scene.supervisor.get(f"/shops/{scene.shop_id}/balance")["shop"]
+    scene.until(lambda: balance["used"] > balance["limit"], "what people approved counts all the same")
     return number
 
 

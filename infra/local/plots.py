@@ -29,6 +29,21 @@ PLOTS = (
         ("resolved", "remedy awaits approval", "remedy granted"),
     ),
     Story(
+        "budget-exceeded",
+        "The shop's budget of the day is used up: a person approves, and what nobody decides about lapses",
+        acts.budget_exceeded,
+        {"remedy": "refund", "coupon": 500, "status": "closed"},
+        (
+            "resolved",
+            "remedy awaits approval",
+            "remedy granted",
+            "care held",
+            "care lapsed",
+            "care sent",
+        ),
+        ("coupon granted", "care granted"),
+    ),
+    Story(
         "taken-back",
         "A refund is recalled before it takes effect",
         acts.taken_back,

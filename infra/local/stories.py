@@ -105,6 +105,27 @@ class Scene:
         """Wait until the timeline holds all of these."""
         self.until(lambda: set(kinds) <= set(self.kinds(number)), f"{number} tells of {', '.join(kinds)}")
 
+    def until_told_after(self, number: str, first: str, then: str) -> None:
+        """Wait until the timeline holds one behind the other."""
+
+        def told() -> bool:
+            kinds = self.kinds(number)
+            return first in kinds and then in kinds[kinds.index(first) :]
+
+        self.until(told, f"{number} tells of {then} after {first}")
+
+    def until_awaited(self, number: str, step: str, why: str) -> None:
+        """Wait until the step's benefit waits for an approval because of this."""
+        approvals = f"/shops/{self.shop_id}/approvals"
+
+        def awaited() -> bool:
+            return any(
+                (each["case_id"], each["step"]) == (number, step) and why in each["reason"]
+                for each in self.supervisor.get(approvals)["benefits"]
+            )
+
+        self.until(awaited, f"the {step} of {number} awaits an approval: {why}")
+
     def until_closed(self, number: str) -> None:
         self.until(
             lambda: (case := self.case(number))["status"] == "closed" and not case["outstanding"],

@@ -15,6 +15,7 @@ from functions.domain.cases import (
 )
 from functions.domain.deadlines import DeadlineTooLate, due
 from functions.domain.erasure import forget_person
+from functions.domain.exhibits import Erased
 from functions.domain.profiles import Profile
 from functions.domain.verdicts import judge
 from functions.rulebook import load
@@ -154,14 +155,14 @@ def test_an_edit_is_noted_once_and_changes_no_benefit() -> None:
 
 
 def test_forgetting_the_person_keeps_the_numbers() -> None:
-    gone = forget_person(resolve(opened(), "lin", "quality", "solved", "王女士很生气", NOW), NOW)
+    gone = forget_person(resolve(opened(), "lin", "quality", "solved", "王女士很生气", NOW), Erased(), NOW)
     assert (gone.review.customer_id, gone.review.order_id, gone.review.text) == (None, None, "")
     assert "王女士" not in gone.model_dump_json()
     assert (gone.grade, gone.decisions, gone.status) == ("quality", opened().decisions, "resolved")
 
 
 def test_an_edit_does_not_bring_an_erased_person_back() -> None:
-    gone = forget_person(opened(), NOW)
+    gone = forget_person(opened(), Erased(), NOW)
     noted = new_version(gone, review(text="我又来了", rating="bad"), NOW)
     assert len(noted.versions) == 2
     assert (noted.review.customer_id, noted.review.text) == (None, "")

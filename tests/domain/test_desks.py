@@ -131,6 +131,11 @@ def test_nothing_at_all_goes_out_after_the_resolution(effect: Effect) -> None:
     assert placed(effect, done) == Drop("the case is resolved")
 
 
+def test_an_acknowledgement_silences_no_other_case_however_alike() -> None:  # Alertmanager #1860, #3825
+    assert isinstance(placed(FIRST, acknowledge(case(), "lin", NOW)), Drop)
+    assert isinstance(placed(FIRST, case(review_id="another")), Send)
+
+
 def test_an_acknowledgement_ends_the_waiting_of_a_held_alert_too() -> None:  # Alertmanager #1860
     held = placed(silences=(silence(),))
     assert isinstance(held, Hold)

@@ -8,6 +8,7 @@ import pytest
 
 from functions.domain.cases import Case, Effect, Event
 from functions.domain.history import FREE, Entry, awaits_answer, echoes, opts_out
+from functions.domain.ledger import Kind, State, state
 from functions.domain.messages import (
     Customer,
     No,
@@ -15,19 +16,24 @@ from functions.domain.messages import (
     Wait,
     next_contact,
     objections,
-    step_text,
     weigh,
     wrote,
 )
 from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Consent, Profile
 from functions.domain.times import CHINA
+from functions.domain.wording import Text, step_text
+from functions.effects.money import _ALPHABET, _CODE
 from functions.rulebook import BlankVariable, load
 from tests.builders import NOW, case, order, profile, review
+from tests.domain.test_ledger import lines, stands
 
 RULES = load()
 DUE = NOW - timedelta(minutes=5)  # when the step was asked for: its hold is over
 CONSENT = {"sms": Consent(granted=True, at=NOW, source="order form")}
+_CARE = {"benefit": "coupon", "step": "care", "cost": 500}
+(GIVEN,) = (line.model_copy(update={"code": "K7PTMBZ34RJD"}) for line in lines("effective", **_CARE))
+COUPON = state([GIVEN])
 
 
 def entry(**given: Any) -> Entry:
@@ -63,10 +69,11 @@ def tried(
     pace: Pace = REAL,
     opted_out: bool = False,
     key: str | None = None,
+    coupon: State | None = COUPON,
 ) -> Send | Wait | No:
-    one = of or case(status="resolved", resolved_at=DUE)
+    one = of or case(status="resolved", outcome="solved", resolved_at=DUE)
     customer = Customer(
-        known or consenting(), order(delivered_at=NOW - timedelta(days=2)), history, opted_out
+        known or consenting(), order(delivered_at=NOW - timedelta(days=2)), history, opted_out, coupon
     )
     effect = Effect(kind="message", at=at, name=step)
     return weigh(one, key or f"message:{step}", effect, customer, RULES, pace, CHINA, now)
@@ -142,8 +149,10 @@ def test_consent_counts_on_the_channel_it_was_given_for() -> None:
 )
 def test_promotional_messages_wait_for_the_contact_window(hour_in_china: int, expected: str | None) -> None:
     now = datetime(2026, 6, 1, tzinfo=UTC) + timedelta(hours=hour_in_china - 8)
-    one = case(status="resolved", resolved_at=DUE, review=review(posted_at=now, first_seen_at=now))
-    fresh = Customer(consenting(), None, ())
+    one = case(
+        status="resolved", outcome="solved", resolved_at=DUE, review=review(posted_at=now, first_seen_at=now)
+    )
+    fresh = Customer(consenting(), None, (), coupon=COUPON)
     effect = Effect(kind="message", at=now - timedelta(hours=1), name="care")
     found = weigh(one, "message:care", effect, fresh, RULES, REAL, CHINA, now)
     if expected is None:
@@ -173,7 +182,7 @@ def test_a_demo_waits_for_a_compressed_night_and_no_longer() -> None:
     wait = until(tried("care", now=night, at=night - timedelta(minutes=5), pace=pace))
     assert wait - night == timedelta(seconds=2)
     held = Event(at=night, kind="care held", note="outside the hours of contact, until then")
-    waited = case(status="resolved", resolved_at=DUE, events={"message:care:held": held})
+    waited = case(status="resolved", outcome="solved", resolved_at=DUE, events={"message:care:held": held})
     assert isinstance(tried("care", of=waited, now=wait, at=night - timedelta(minutes=5), pace=pace), Send)
 
 
@@ -186,7 +195,7 @@ def test_every_message_is_held_so_long_that_it_can_be_taken_back() -> None:
 
 
 def test_guidance_once_per_case_whoever_spoke_of_it() -> None:
-    one = case(status="resolved", resolved_at=DUE)
+    one = case(status="resolved", outcome="solved", resolved_at=DUE)
     before = entry(key=f"{one.case_id}:x", case_id=one.case_id, promotional=False, says=("guidance",))
     assert why(tried("guidance", before, of=one)) == "second guidance"
     assert isinstance(tried("guidance", before.model_copy(update={"case_id": "WB-OTHER"}), of=one), Send)
@@ -210,14 +219,25 @@ def test_a_benefit_and_guidance_keep_their_distance_both_ways() -> None:
         ({"status": "acknowledged"}, "the case is open again"),
         ({"status": "closed"}, "the case was closed without a resolution"),
         ({"status": "resolved", "run": 2}, "the case was re-opened since"),
+        ({"status": "resolved", "resolved_at": DUE, "outcome": "refused"}, "the case is not solved"),
+        ({"status": "closed", "resolved_at": DUE, "outcome": "unreachable"}, "the case is not solved"),
     ],
 )
 def test_a_step_that_no_longer_fits_the_case_is_not_sent(stands: dict[str, Any], reason: str) -> None:
     assert why(tried("guidance", of=case(**stands))) == reason
 
 
+def test_who_updated_the_review_already_is_not_asked_to() -> None:  # WooCommerce #64959
+    edited = {"edited:v2": Event(at=DUE + timedelta(minutes=1), kind="review edited")}
+    one = case(status="resolved", outcome="solved", resolved_at=DUE, events=edited)
+    assert why(tried("guidance", of=one)) == "the customer has updated the review already"
+    assert isinstance(tried("care", of=one), Send)
+    before = {"edited:v2": Event(at=DUE - timedelta(minutes=1), kind="review edited")}
+    assert isinstance(tried("guidance", of=one.model_copy(update={"events": before})), Send)
+
+
 def test_silver_membership_is_told_although_the_case_is_closed_by_then() -> None:
-    assert isinstance(tried("silver", of=case(status="closed", resolved_at=DUE)), Send)
+    assert isinstance(tried("silver", of=case(status="closed", outcome="solved", resolved_at=DUE)), Send)
 
 
 def test_a_customer_who_waits_for_an_answer_gets_no_automatic_message() -> None:
@@ -271,11 +291,12 @@ def test_a_blank_variable_is_refused() -> None:
             return Decision(found.table, found.row, found.why, then, found.facts, found.rulebook)
 
     with pytest.raises(BlankVariable, match="coupon"):
-        step_text(case(), "care", WithoutAmount())  # all but one method is the rulebook's
+        # all but one method is the rulebook's
+        step_text(case(), "care", COUPON, WithoutAmount(), CHINA, NOW)
 
 
 def test_a_promotional_text_without_a_way_out_is_refused() -> None:
-    one = case(status="resolved", resolved_at=DUE)
+    one = case(status="resolved", outcome="solved", resolved_at=DUE)
     written = wrote(one, "message:free-1", "会员券送您", "sms", "lin", DUE, RULES.check("会员券送您"))
     assert written.promotional
     customer = Customer(consenting(), order(delivered_at=NOW), ())
@@ -306,25 +327,88 @@ def test_a_sentence_about_it_does_not(text: str) -> None:
 
 
 def test_a_case_without_customer_has_nobody_to_write_to() -> None:
-    nobody = case(status="resolved", resolved_at=DUE, review=review(customer_id=None))
+    nobody = case(status="resolved", outcome="solved", resolved_at=DUE, review=review(customer_id=None))
     with pytest.raises(ValueError, match="no customer"):
         tried("care", of=nobody)
 
 
-def test_the_texts_say_what_the_tables_give() -> None:
-    care, _ = step_text(case(), "care", RULES)
-    amount = RULES.decide("follow_up", {"step": "care"}).number("coupon")
-    assert f"{amount / 100:.2f}元" in care
-    again, _ = step_text(case(), "repurchase", RULES)
-    amount = RULES.decide("follow_up", {"step": "repurchase"}).number("coupon")
-    assert f"{amount / 100:.2f}元" in again
+# the coupon that a text names
+
+
+def text(step: str, coupon: State | None = COUPON, of: Case | None = None) -> Text:
+    found = step_text(of or case(), step, coupon, RULES, CHINA, NOW)
+    assert isinstance(found, Text), found
+    return found
+
+
+@pytest.mark.parametrize("step", ["care", "repurchase"])
+def test_a_text_names_its_coupon_as_the_ledger_has_it(step: str) -> None:
+    """Amount, code and end are those of the line, whatever the tables say by now."""
+    other = GIVEN.model_copy(update={"cost": 700, "valid_until": datetime(2026, 6, 30, 16, tzinfo=UTC)})
+    said = text(step, state([other])).text
+    assert "7.00元" in said
+    assert "券码K7PTMBZ34RJD" in said
+    assert "至2026年7月1日00:00" in said, "by the shop's clock"
+    assert text(step, state([other])).says == ("benefit",)
+
+
+def test_the_words_on_the_coupon_to_buy_again_are_those_of_its_terms() -> None:
     terms = RULES.decide("coupon_terms", {"coupon": "repurchase"})
     assert (terms.number("valid_for"), terms.then["stackable"]) == (90 * 86400, True)
-    assert "有效期3个月" in again
-    assert "叠加" in again
+    assert "有效期3个月" in text("repurchase").text
+    assert "叠加" in text("repurchase").text
+
+
+@pytest.mark.parametrize("kinds", [("proposed",), ("proposed", "approved"), ()])
+@pytest.mark.parametrize("step", ["care", "repurchase"])
+def test_a_message_waits_for_its_coupon(step: str, kinds: tuple[Kind, ...]) -> None:
+    coupon = stands(*kinds, **_CARE) if kinds else None
+    asked = {f"grant:{step}": Effect(kind="grant", at=DUE, name=step)}
+    one = case(status="resolved", outcome="solved", resolved_at=DUE, outbox=asked)
+    found = tried(step, of=one, coupon=coupon)
+    assert isinstance(found, Wait)
+    assert (found.why, found.look) == ("its coupon is not given yet", True)
+    again = timedelta(seconds=RULES.decide("contact", {"promotional": True}).number("again"))
+    assert found.until == NOW + again
+    assert until(tried(step, of=one, coupon=coupon, at=NOW)) < NOW + again, "it is held first, as any other"
+
+
+OLD = state([GIVEN.model_copy(update={"valid_until": NOW})])
+
+
+@pytest.mark.parametrize(
+    ("coupon", "reason"),
+    [
+        (None, "its coupon was not granted"),
+        (stands("proposed", "refused", **_CARE), "its coupon is refused"),
+        (stands("proposed", "expired", **_CARE), "its coupon is expired"),
+        (stands("proposed", "recalled", **_CARE), "its coupon is recalled"),
+        (stands("effective", "correction", **_CARE), "its coupon is correction"),
+        (stands("effective", "redeemed", **_CARE), "its coupon is redeemed"),
+        (OLD, "its coupon is no longer valid"),
+    ],
+)
+def test_what_was_not_given_is_not_promised(coupon: State | None, reason: str) -> None:
+    """The care message goes without it and says so on the case; a text about the coupon alone does not go."""
+    care = tried("care", coupon=coupon)
+    assert isinstance(care, Send)
+    assert care.note == f"without a coupon: {reason}"
+    assert "券" not in care.message.text
+    assert care.entry.says == ()
+    assert care.entry.promotional, "a care message is promotional with and without"
+    assert why(tried("repurchase", coupon=coupon)) == reason
+
+
+def test_no_code_is_read_by_the_gate_as_words() -> None:
+    from random import Random
+
+    dice = Random(1)
+    for _ in range(500):
+        code = "".join(dice.choice(_ALPHABET) for _ in range(_CODE))
+        for step in ("care", "repurchase"):
+            assert text(step, state([GIVEN.model_copy(update={"code": code})])).says == ("benefit",), code
 
 
 def test_no_step_speaks_of_a_benefit_and_of_the_review() -> None:
     for step in ("guidance", "care", "silver", "repurchase"):
-        said = {found.intent for found in RULES.check(step_text(case(), step, RULES)[0])}
-        assert not {"guidance", "benefit"} <= said, step
+        assert not {"guidance", "benefit"} <= set(text(step).says), step

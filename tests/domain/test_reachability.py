@@ -10,9 +10,11 @@ from functions.domain.drafts import drafts
 from functions.domain.gate import forbidden
 from functions.domain.profiles import Consent
 from functions.domain.reachability import Addressee, Reach, Step, plan, window
+from functions.domain.times import CHINA
 from functions.domain.verdicts import judge
 from functions.rulebook import load
 from tests.builders import NOW, case, order, profile, review
+from tests.domain.test_messages import COUPON
 
 RULES = load()
 DUE = NOW + timedelta(hours=2)
@@ -102,7 +104,7 @@ def test_a_case_opens_with_its_plan_and_tells_it_in_the_timeline() -> None:
 @pytest.mark.parametrize("cause", RULES.table("drafts").facts["cause"].words)
 def test_every_draft_passes_the_gate_and_says_what_was_decided(cause: str) -> None:
     for remedy, coupon in (("refund", 500), ("reship", 1000), ("supervisor", 0)):
-        chat, public = drafts(case(cause=cause, remedy=remedy, coupon=coupon), RULES)
+        chat, public = drafts(case(cause=cause, remedy=remedy, coupon=coupon), None, RULES, CHINA, NOW)
         for one in (chat, public):
             assert forbidden(RULES.check(one.text)) == [], one.text
             assert "guidance" not in {found.intent for found in RULES.check(one.text)}
@@ -115,10 +117,20 @@ def test_every_draft_passes_the_gate_and_says_what_was_decided(cause: str) -> No
 
 
 def test_a_suspected_case_gets_a_draft_that_promises_nothing() -> None:
-    (chat, _) = drafts(case(suspected_malicious=True, remedy="none", coupon=0), RULES)
+    (chat, _) = drafts(case(suspected_malicious=True, remedy="none", coupon=0), None, RULES, CHINA, NOW)
     assert chat.template == "draft-malicious"
     assert "benefit" not in {found.intent for found in RULES.check(chat.text)}
 
 
 def test_the_confirmed_cause_counts() -> None:
-    assert drafts(case(confirmed_cause="quality"), RULES)[0].template == "draft-quality"
+    assert drafts(case(confirmed_cause="quality"), None, RULES, CHINA, NOW)[0].template == "draft-quality"
+
+
+def test_a_draft_names_the_coupon_once_it_is_given() -> None:
+    one = case(remedy="refund", coupon=500)
+    chat, public = drafts(one, COUPON, RULES, CHINA, NOW)
+    assert "券码K7PTMBZ34RJD，5.00元，有效期至" in chat.text
+    assert "券" not in public.text
+    assert forbidden(RULES.check(chat.text)) == []
+    lapsed, _ = drafts(one, COUPON, RULES, CHINA, NOW + timedelta(days=31))
+    assert "券码" not in lapsed.text

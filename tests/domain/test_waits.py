@@ -15,6 +15,7 @@ from functions.domain.cases import (
     resolve,
 )
 from functions.domain.erasure import forget_person
+from functions.domain.exhibits import Erased
 from functions.domain.waits import pause, resume
 from functions.rulebook import load
 from tests.builders import NOW, case, decision, review
@@ -110,7 +111,7 @@ def test_pauses_in_the_wrong_order_of_two_clocks_do_not_overlap() -> None:
 
 
 def test_why_we_waited_is_forgotten_with_the_person() -> None:
-    gone = forget_person(pause(opened(), "王女士的照片", "lin", NOW), NOW)
+    gone = forget_person(pause(opened(), "王女士的照片", "lin", NOW), Erased(), NOW)
     assert "王女士" not in gone.model_dump_json()
     assert gone.paused
 

@@ -12,12 +12,14 @@ from functions import case_events
 from functions.domain.calendars import Hours
 from functions.domain.cases import Case, Effect
 from functions.domain.history import Entry
+from functions.domain.ledger import Kind, recall, then, there
 from functions.domain.profiles import Consent
-from functions.store import cases, customers, messages
+from functions.store import cases, customers, ledger, messages
 from functions.store.cases import open_case
 from tests.builders import CUSTOMER, NOW, SHOP, case, profile
 from tests.cloud import Cloud
 from tests.crash import dying_after, effects
+from tests.domain.test_ledger import lines
 from tests.events import CONTEXT, stream_event
 
 ASKED = NOW - timedelta(minutes=5)
@@ -43,10 +45,17 @@ def known(**given: Any) -> None:
     customers.save(profile(**{"consent": CONSENT} | given))
 
 
-def due(step: str, number: int = 1, at: datetime = ASKED, **given: Any) -> Case:
-    """A resolved case of the one customer, in whose outbox the step's message is."""
+def due(
+    step: str, number: int = 1, at: datetime = ASKED, coupon: Kind | None = "effective", **given: Any
+) -> Case:
+    """A resolved case of the one customer, in whose outbox the step's message is; its coupon stands so."""
     effect = Effect(kind="message", at=at, name=step)
-    one = case(review_id=f"r{number}", **{"status": "resolved", "resolved_at": ASKED} | given)
+    one = case(
+        review_id=f"r{number}", **{"status": "resolved", "outcome": "solved", "resolved_at": ASKED} | given
+    )
+    if coupon is not None and step in ("care", "repurchase"):
+        for line in lines(coupon, benefit="coupon", step=step, cost=500, case_id=one.case_id):
+            ledger.append(None, line)
     return open_case(one.model_copy(update={"outbox": {f"message:{step}": effect}}), None)
 
 
@@ -120,6 +129,16 @@ def test_silver_membership_is_recorded_even_where_its_message_may_not_be_sent(aw
     assert now_known is not None
     assert now_known.silver_since == NOW
     assert aws.published("messages") == []
+
+
+def test_a_case_that_was_not_solved_makes_nobody_a_member(aws: Cloud) -> None:
+    known()
+    one = due("silver", outcome="refused")
+    deliver(one)
+    now_known = customers.profile(SHOP, CUSTOMER)
+    assert now_known is not None
+    assert now_known.silver_since is None
+    assert told(one, "message:silver") == ("silver not sent", "the case is not solved")
 
 
 def test_the_membership_brings_the_coupon_to_buy_again_later(aws: Cloud) -> None:
@@ -262,14 +281,88 @@ def test_a_message_taken_back_between_the_check_and_the_claim_does_not_go_out(aw
 def test_a_blank_variable_keeps_the_message_in_and_says_which(
     aws: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from functions.domain import messages as domain
+    from functions.domain import wording
 
     known()
-    monkeypatch.setattr(domain, "yuan", lambda _: "")
+    monkeypatch.setattr(wording, "yuan", lambda _: "")
     one = due("care")
     deliver(one)
     assert aws.published("messages") == []
     assert told(one, "message:care") == ("care not sent", "template care: no value for coupon")
+
+
+# the coupon that a text names
+
+
+def test_the_text_names_the_coupon_that_the_ledger_gave(aws: Cloud) -> None:
+    known()
+    one = due("care")
+    deliver(one)
+    (sent,) = aws.published("messages")
+    assert "5.00元（与评价无关），券码C，有效期至" in json.loads(sent.text)["text"]
+
+
+def test_a_message_waits_for_its_coupon_and_goes_with_it_once_somebody_approved(
+    aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known()
+    one = due("care", coupon="proposed")
+    for _ in range(3):
+        deliver(one)
+        held = stands(one).outbox["message:care"].after
+        assert held is not None
+        monkeypatch.setattr(case_events, "now", lambda held=held: held)
+        cases.change(one.case_id, lambda case: released(case, "message:care"))
+    assert told(one, "message:care:held") == ("care held", "its coupon is not given yet")
+    assert "message:care:held:2" not in stands(one).events, "one line, however often it was looked at"
+    for kind in ("approved", "effective"):
+        coupon = ledger.state(SHOP, one.case_id, "care")
+        assert coupon is not None
+        more = {} if kind == "approved" else {"code": "K7", "valid_until": NOW + timedelta(days=9)}
+        ledger.append(coupon, then(coupon, kind, "wang", NOW, **more))
+    deliver(one)
+    (sent,) = aws.published("messages")
+    assert "券码K7" in json.loads(sent.text)["text"]
+    assert told(one, "message:care") == ("care sent", "by sms")
+
+
+def released(case: Case, key: str) -> Case:
+    effect = case.outbox[key].model_copy(update={"after": None})
+    return case.model_copy(update={"outbox": case.outbox | {key: effect}})
+
+
+def test_without_its_coupon_the_care_message_goes_without_and_the_other_not_and_the_case_says_so(
+    aws: Cloud,
+) -> None:
+    known()
+    care, again = due("care", coupon=None), due("repurchase", 2, coupon=None)
+    deliver(care)
+    deliver(again)
+    assert told(care, "message:care") == ("care sent", "by sms, without a coupon: its coupon was not granted")
+    assert told(again, "message:repurchase") == ("repurchase not sent", "its coupon was not granted")
+    (sent,) = aws.published("messages")
+    assert "券" not in json.loads(sent.text)["text"]
+
+
+def test_a_coupon_taken_back_between_the_check_and_the_claim_is_not_promised(aws: Cloud) -> None:
+    known()
+    one = due("care")
+    claim = messages.claim
+
+    def recalled_first(*given: Any) -> None:
+        coupon = ledger.state(SHOP, one.case_id, "care")
+        assert coupon is not None
+        if coupon.standing == "effective":
+            ledger.decide(
+                one.case_id, "care", lambda _, stands: recall(there(stands), "wang", None, NOW), note=None
+            )
+        claim(*given)
+
+    with patch.object(messages, "claim", recalled_first):
+        deliver(one)
+    (sent,) = aws.published("messages")
+    assert "券" not in json.loads(sent.text)["text"]
+    assert told(one, "message:care")[1] == "by sms, without a coupon: its coupon is correction"
 
 
 def test_a_sender_that_cannot_be_reached_costs_a_repetition_not_a_place_under_the_cap(aws: Cloud) -> None:

@@ -12,6 +12,7 @@ import pytest
 from functions import case_events, case_page
 from functions.domain.cases import Case, acknowledge, resolve
 from functions.domain.erasure import forget_person
+from functions.domain.exhibits import Erased
 from functions.domain.links import Link, token
 from functions.effects import alerts
 from functions.runtime import credentials
@@ -259,7 +260,7 @@ def test_a_link_of_a_case_that_is_gone_or_over_says_so(aws: Cloud, monkeypatch: 
 
 def test_after_the_erasure_of_the_person_nothing_of_them_is_shown(aws: Cloud) -> None:
     one = opened(review=review(text="物流太慢了，我的电话13800000000", customer_id="buyer-77"))
-    cases.save(forget_person(one, NOW))
+    cases.save(forget_person(one, Erased(), NOW))
     page = shown(one)
     assert "已按要求删除" in page
     for personal in ("13800000000", "buyer-77", "order-1", "物流太慢"):

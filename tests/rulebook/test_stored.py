@@ -10,6 +10,7 @@ import pytest
 
 from functions.domain.cases import Case, open_case
 from functions.domain.erasure import forget_person
+from functions.domain.exhibits import Erased
 from functions.domain.reviews import Review
 from functions.domain.verdicts import judge
 from functions.rulebook import SHIPPED, Rulebook
@@ -75,7 +76,7 @@ def test_a_case_is_decided_again_on_the_facts_that_it_was_decided_from(changed: 
 def test_decided_by_the_same_rules_a_stored_case_is_as_it_was() -> None:
     shipped = Rulebook(SHIPPED)
     stored = opened(shipped)
-    erased = forget_person(stored, NOW)
+    erased = forget_person(stored, Erased(), NOW)
     for case in (stored, erased):
         (result,) = (replay_cases([case], shipped, shipped),)
         assert (result.cases, result.flips) == ((1, 1), [])

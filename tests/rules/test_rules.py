@@ -34,10 +34,11 @@ def test_every_row_is_hit_by_an_example(table) -> None:
 
 def test_every_template_that_a_row_names_exists() -> None:
     named = {
-        row.then["template"]
+        row.then[output]
         for table in RULES.tables.values()
         for row in table.rows
-        if row.then.get("template") is not None
+        for output in ("template", "without", "coupon_given")
+        if row.then.get(output) is not None
     }
     assert named == set(RULES.templates)
 

@@ -147,7 +147,7 @@ class Stage:
         customer = f"/shops/{self.shop_id}/customers/{written.customer_id}"
         consent = {"consent": {"sms": {"granted": True, "source": "order form"}}}
         assert self._call("PATCH", customer, consent, self.system.shop_system) == ""
-        self.system.set(number, status="resolved", resolved_at=iso(now()))
+        self.system.set(number, status="resolved", outcome="solved", resolved_at=iso(now()))
         self.system.tell(number, f"message:{step}:held", kind="held", note=OUTSIDE)
         asked = iso(now() - timedelta(minutes=10))
         self.system.put_into_outbox(number, f"message:{step}", kind="message", name=step, at=asked)
@@ -217,14 +217,14 @@ class Stage:
         pack = {"digest": "d", "head": "0", "sha256": "0", "size": 1, "at": iso(now())}
         self.system.pretend_packed(number, pack)
         try:
-            link = self.system.legal.get(f"/cases/{number}/pack")["url"]
+            link = self.system.legal.get(f"/evidence/{number}/pack")["url"]
         except RefusedError as error:
             return str(error)
         return requested(link)
 
     def ask_for_pack(self) -> str:
         number, _ = self.case()
-        return self._call("POST", f"/cases/{number}/pack", None, self.system.legal)
+        return self._call("POST", f"/evidence/{number}/pack", None, self.system.legal)
 
     def build_pack(self) -> str:
         number, _ = self.case()
@@ -234,10 +234,10 @@ class Stage:
     def _collect(self, number: str) -> str:
         file, legal = announced(), self.system.legal
         try:
-            place = legal.post(f"/cases/{number}/evidence", file)
+            place = legal.post(f"/evidence/{number}", file)
             if wrong := requested(place["url"], PICTURE, place["headers"]):
                 return wrong
-            legal.post(f"/cases/{number}/evidence/{place['exhibit_id']}/complete", file)
+            legal.post(f"/evidence/{number}/{place['exhibit_id']}/complete", file)
         except RefusedError as error:
             # The answer to a HEAD has no body that could name the denial.
             return str(error).replace("HeadObject operation: Forbidden", "HeadObject operation: AccessDenied")
