@@ -32,12 +32,13 @@ def plan(case: Case, rules: Rules, pace: Pace) -> Plan:
         pace.seconds(rules.decide("follow_up", {"step": step}).number("after"))
         for step in ("guidance", "care", "silver")
     )
-    resolved_at = case.resolved_at or case.began_at
+    if case.resolved_at is None:
+        raise ValueError(f"{case.case_id} is not resolved: nothing follows yet")
     return Plan(
         case_id=case.case_id,
         run=case.run,
         mark=case.keyed(""),
-        guidance_at=resolved_at + timedelta(seconds=guidance),
+        guidance_at=case.resolved_at + timedelta(seconds=guidance),
         until_care_s=guidance + care,
         until_silver_s=silver,
     )

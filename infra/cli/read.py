@@ -136,13 +136,10 @@ def feedback(given: argparse.Namespace) -> int:
 
 
 def confirmed(dynamodb: Any, table: str) -> Iterator[Case]:
-    pages = dynamodb.get_paginator("scan").paginate(
-        TableName=table, FilterExpression="attribute_exists(confirmed_cause)"
-    )
-    for page in pages:
+    for page in dynamodb.get_paginator("scan").paginate(TableName=table):
         for item in page["Items"]:
             case = from_item(Case, item)
-            if case.review.text:
+            if case.confirmed_cause is not None and case.review.text:
                 yield case
 
 

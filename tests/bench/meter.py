@@ -1,10 +1,15 @@
 """What calls cost: DynamoDB capacity and requests, counted while they are made.
 
 Capacity is computed from the items before and after each call, after DynamoDB's published rules, because
-moto does not count it: a write unit for each started KB of the larger of both, twice that in a transaction;
-the same for each index entry that is new, goes or changes, and twice where its key changes; a read unit for
-each started 4 KB that is read consistently, half of it otherwise, and at least one for each key asked for.
+moto does not count it: a write unit for each started KB of the larger of both, twice that in a transaction,
+condition checks included; the same for each index entry that is new, goes or changes, and one for the old and
+one for the new where its key changes; a read unit for each started 4 KB that is read consistently, half of it
+otherwise, and at least one for each key asked for. A write whose condition fails is paid for too.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
+
+Where the rules leave it open it counts the dearer way: index entries within a transaction are doubled.
 """
 
 import json

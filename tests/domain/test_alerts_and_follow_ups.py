@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,22 +79,24 @@ def test_a_repeated_alert_has_the_same_key_and_another_level_another() -> None:
 
 
 def test_the_plan_takes_its_waits_from_the_rules() -> None:
-    planned = plan(case(), RULES, REAL)
-    assert (planned.guidance_after_s, planned.care_after_s, planned.silver_after_s) == (7200, 259200, 2592000)
+    planned = plan(case(resolved_at=NOW), RULES, REAL)
+    assert planned.guidance_at == NOW + timedelta(hours=2)
+    assert (planned.until_care_s, planned.until_silver_s) == (7200 + 259200, 2592000)
 
 
 def test_a_second_run_marks_its_keys() -> None:
-    assert plan(case(), RULES, REAL).mark == ""
-    assert plan(case(run=2), RULES, REAL).mark == "@2"
+    assert plan(case(resolved_at=NOW), RULES, REAL).mark == ""
+    assert plan(case(resolved_at=NOW, run=2), RULES, REAL).mark == "@2"
 
 
 def test_a_compressed_plan_keeps_the_order_of_things() -> None:
-    planned = plan(case(), RULES, Pace(scale=1 / 86400, floor_s=5))
-    assert (planned.guidance_after_s, planned.care_after_s, planned.silver_after_s) == (5, 5, 30)
+    planned = plan(case(resolved_at=NOW), RULES, Pace(scale=1 / 86400, floor_s=5))
+    assert planned.guidance_at == NOW + timedelta(seconds=5)
+    assert (planned.until_care_s, planned.until_silver_s) == (10, 30)
 
 
 def test_guidance_comes_within_24_hours_of_the_resolution() -> None:
-    assert plan(case(), RULES, REAL).guidance_after_s <= 24 * 3600
+    assert plan(case(resolved_at=NOW), RULES, REAL).guidance_at <= NOW + timedelta(hours=24)
 
 
 def test_an_alert_names_the_day_of_a_deadline_that_is_more_than_a_day_away() -> None:

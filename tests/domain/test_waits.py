@@ -119,4 +119,4 @@ def test_why_we_waited_is_forgotten_with_the_person() -> None:
 def test_an_alert_of_an_earlier_run_is_not_told_as_one_of_the_new_run() -> None:
     warned = opened(outbox={"alert:warning": Effect(kind="alert", at=NOW, name="warning")})
     again = reopen(resolve(warned, "lin", "quality", "unreachable", None, NOW), "lin", "again", RULES, NOW)
-    assert again.outbox.keys() == {"start:2"}
+    assert again.outbox.keys() == {"stop:1"}

@@ -40,7 +40,7 @@ def test_a_bad_review_opens_a_case_and_is_remembered_in_the_profile(aws: Cloud) 
     assert deliver(review()) == []
     case = cases.read(case_id(review().key))
     assert case is not None
-    assert (case.grade, case.status, set(case.outbox)) == ("logistics_delay", "open", {"alert:0", "start:1"})
+    assert (case.grade, case.status, set(case.outbox)) == ("logistics_delay", "open", {"alert:0"})
     known = customers.profile(SHOP, CUSTOMER)
     assert known is not None
     assert known.bad_reviews == (review().key,)

@@ -8,15 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.domain.cases import Case
+from functions.domain.cases import Case, acknowledge, open_case, resolve
 from functions.domain.profiles import Order, Profile
 from functions.domain.reviews import Review
+from functions.domain.verdicts import judge
+from functions.rulebook import load
 from functions.store import items
 from functions.store.cases import NAMED
 from functions.store.errors import Unreadable
 from functions.store.items import attributes, from_item, to_item
 from tests.bench.meter import bytes_of
-from tests.builders import NOW, case, decision, order, profile, review
+from tests.builders import NOW, SHOP, case, decision, order, profile, review
 
 times = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 texts = st.text(min_size=1, max_size=20)
@@ -103,6 +105,17 @@ def test_packed_fields_are_read_back_as_they_were_and_take_less() -> None:
     assert packed.keys() == {*NAMED, "packed"} - {"closed_at"}
     assert from_item(Case, packed) == from_item(Case, to_item(one)) == one
     assert bytes_of(packed) < 0.5 * bytes_of(to_item(one))
+
+
+def test_a_resolved_case_with_all_its_decisions_takes_one_write_unit() -> None:
+    """However its rules are worded by then: words that fit no more are a reason to make new ones."""
+    rules = load()
+    written = review(text="物流太慢了，付款后第九天才收到，催了三次客服都说在路上，等得一点心情都没有了。")
+    one = open_case(written, judge(written, rules), profile(), order(), rules, NOW)
+    one = resolve(acknowledge(one, "li", NOW), "li", "logistics_delay", "solved", None, NOW)
+    keys = {"shop_id": SHOP, "due_shop": SHOP, "agenda": "0", "agenda_at": "2026-03-02T08:00:00.000000Z"}
+    assert len(one.decisions) == 7
+    assert bytes_of(to_item(one, named=NAMED, **keys, pending=True, events={})) <= 1024
 
 
 def test_what_was_written_by_name_since_counts_and_lines_are_joined() -> None:
