@@ -7,6 +7,7 @@ import pytest
 
 from functions import order_sender
 from functions.domain.ledger import first
+from functions.domain.order_systems import OrderSystem
 from functions.domain.orders import order
 from functions.runtime import credentials as secrets
 from functions.runtime.clients import client
@@ -41,6 +42,12 @@ def key_file(tmp_path: Path) -> str:
     return str(path)
 
 
+def asked() -> OrderSystem:
+    """What a function finds that has asked for no shop before."""
+    shops.forget()
+    return shops.order_system("tea", NOW)
+
+
 def held(stage: str = "local") -> str:
     name = f"winback/{stage}/tea-orders"
     return str(client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
@@ -50,7 +57,7 @@ def test_a_shop_is_added_with_its_order_system_and_a_key_that_is_shown_once(
     aws: Cloud, new: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*new, "--orders-url", URL) == 0
-    system = shops.order_system("tea")
+    system = asked()
     assert (system.orders_url, system.orders_secret) == (URL, "winback/local/tea-orders")
     assert system.reachable
     assert held() in capsys.readouterr().out
@@ -62,7 +69,7 @@ def test_a_shop_is_added_with_its_order_system_and_a_key_that_is_shown_once(
 
 def test_without_an_address_a_person_carries_orders_out(aws: Cloud, new: tuple[str, ...]) -> None:
     assert run(*new) == 0
-    assert not shops.order_system("tea").reachable
+    assert not asked().reachable
 
 
 def test_an_address_is_given_changed_and_taken_away_later(
@@ -73,11 +80,11 @@ def test_an_address_is_given_changed_and_taken_away_later(
     assert held() == KEY
     assert KEY not in capsys.readouterr().out, "whoever wrote the file knows it"
     assert run("orders", "tea", "--url", f"{URL}/2") == 0
-    assert shops.order_system("tea").orders_url == f"{URL}/2"
+    assert asked().orders_url == f"{URL}/2"
     assert held() != KEY
     assert shops.get("tea") is not None, "polls go on with the shop"
     assert run("orders", "tea", "--none") == 0
-    assert not shops.order_system("tea").reachable
+    assert not asked().reachable
 
 
 def test_a_shop_that_is_there_keeps_its_key_when_added_again(
@@ -99,7 +106,7 @@ def test_what_is_no_key_is_refused_and_not_quoted(
     error = capsys.readouterr().err
     assert "whsec_ and base64" in error
     assert "shop-secret" not in error
-    assert not shops.order_system("tea").reachable
+    assert not asked().reachable
 
 
 def test_an_address_inside_a_network_is_refused(aws: Cloud, new: tuple[str, ...]) -> None:
