@@ -54,6 +54,7 @@ class Effect(BaseModel):
     level: int | None = None
     name: str | None = Field(None, description="warning or breach (alert), the step's name (message, grant)")
     token: str | None = None
+    text: str | None = Field(None, description="What a public reply says")
 
 
 class Case(BaseModel):

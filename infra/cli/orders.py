@@ -22,7 +22,9 @@ def run(given: argparse.Namespace) -> int:
     table = boto3.resource("dynamodb").Table(f"winback-{given.stage}-shops")
     fields = {} if given.none else fields_of(given.stage, given.shop_id, given.url, given.key_file)
     changes = "SET orders_url = :orders_url, orders_secret = :orders_secret"
-    more: dict[str, Any] = {"ExpressionAttributeValues": {f":{name}": value for name, value in fields.items()}}
+    more: dict[str, Any] = {
+        "ExpressionAttributeValues": {f":{name}": value for name, value in fields.items()}
+    }
     try:
         table.update_item(
             Key={"shop_id": given.shop_id},
