@@ -5,16 +5,15 @@ sent goes through the case's outbox, where it can be taken back for a while. A t
 counted and noted on the case, never kept.
 """
 
-import json
 from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from functions.domain import replies
 from functions.domain.cases import Case, Effect, Event, case_id, changed
 from functions.domain.drafts import Draft, drafts
 from functions.domain.gate import Found, forbidden
@@ -25,31 +24,13 @@ from functions.domain.reachability import Reach
 from functions.domain.times import Time
 from functions.domain.waits import resume
 from functions.domain.wording import wall_clock
-from functions.runtime.api import Refusal, caller, documented, resolver
+from functions.routes.refusals import Blocked, NotNow, blocked, note_blocked
+from functions.runtime.api import caller, documented, resolver
 from functions.runtime.clock import now
-from functions.runtime.observability import count, logger, observed
+from functions.runtime.observability import count, observed
 from functions.store import cases, customers, ledger, messages, rulebooks, shops
 from functions.store.errors import StaleWrite
 from functions.store.pace import pace
-
-
-class Blocked(Exception):
-    """The gate found something in a text that no customer may read."""
-
-    def __init__(self, found: list[Found]) -> None:
-        super().__init__("The text says what no message may say.")
-        self.found = found
-
-
-class NotNow(Exception):
-    """The message cannot be sent, or not taken back any more."""
-
-
-class BlockedText(Refusal):
-    """A text that the gate refused: each phrase, where it stands, why it may not, and better words."""
-
-    found: list[Found]
-
 
 app = resolver({StaleWrite: HTTPStatus.CONFLICT, NotNow: HTTPStatus.CONFLICT})
 _ATTEMPTS = 5
@@ -83,6 +64,13 @@ class Written(BaseModel):
 
     key: str
     until: Time
+
+
+class Reply(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    by: str = Field(min_length=1, max_length=80, description="Who replies, as colleagues know them")
+    text: Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class Dry(BaseModel):
@@ -145,7 +133,7 @@ def write_message(case_id: str, given: Annotated[Writing, Body()]) -> Written:
     by, moment, rules = caller(app, given.by), now(), rulebooks.current()
     found = rules.check(given.text)
     if forbidden(found):
-        _note_blocked(case_id, by, found, moment)
+        note_blocked(case_id, by, found, moment)
         raise Blocked(forbidden(found))
     outbox_key = f"message:{FREE}-{given.message_id}" if given.message_id else free_key(moment)
     for _ in range(_ATTEMPTS):
@@ -170,6 +158,31 @@ def write_message(case_id: str, given: Annotated[Writing, Body()]) -> Written:
     raise stale
 
 
+@app.post(
+    "/cases/<case_id>/reply",
+    summary="Reply to the review in public",
+    description="Once for each review. Passes the gate, offers nothing and asks for nothing, then waits a "
+    "while in which it can be taken back as the message `public_reply`, then goes to the platform.",
+    responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+def write_reply(case_id: str, given: Annotated[Reply, Body()]) -> Written:
+    by, moment, rules = caller(app, given.by), now(), rulebooks.current()
+    found = rules.check(given.text)
+    if forbidden(found):
+        note_blocked(case_id, by, found, moment)
+        raise Blocked(forbidden(found))
+    if said := sorted({one.intent for one in found}):
+        raise NotNow(f"For all to read nothing is offered and nothing asked for: {', '.join(said)}.")
+    case = cases.existing(case_id)
+    if against := replies.objection(case, rules, moment):
+        raise NotNow(f"It cannot be sent: {against}")
+    case = cases.change(case_id, lambda stands: replies.written(stands, given.text, by, moment), known=case)
+    effect = case.outbox.get(replies.KEY)
+    if effect is None or effect.text != given.text:
+        raise NotNow("There is a reply to this review already.")
+    return _written(case, replies.KEY, moment)
+
+
 @app.delete(
     "/cases/<case_id>/messages/<name>",
     summary="Take a message back",
@@ -178,6 +191,11 @@ def write_message(case_id: str, given: Annotated[Writing, Body()]) -> Written:
 )
 def recall_message(case_id: str, name: Annotated[str, Path(max_length=80)]) -> Written:
     by, moment, outbox_key = caller(app, "somebody"), now(), f"message:{name}"
+    if outbox_key == replies.KEY:
+        case = cases.change(case_id, lambda stands: replies.taken_back(stands, by, moment))
+        if case.events.get(replies.KEY) is None or case.events[replies.KEY].kind != "message taken back":
+            raise NotNow("It is going out, went out, or never was.")
+        return Written(key=name, until=moment)
     for _ in range(_ATTEMPTS):
         case = cases.existing(case_id)
         effect = case.outbox.get(outbox_key)
@@ -247,18 +265,7 @@ def take_reply(shop_id: Shop, customer_id: Customer, inbound: Annotated[Inbound,
     return Noted(result="received", cases=_noted(shop_id, customer_id, number, inbound.channel, moment))
 
 
-def _blocked(error: Blocked) -> Response[str]:
-    body = BlockedText(
-        statusCode=HTTPStatus.UNPROCESSABLE_ENTITY, message=str(error), fields=[], found=error.found
-    )
-    return Response(
-        status_code=HTTPStatus.UNPROCESSABLE_ENTITY,
-        content_type="application/json",
-        body=json.dumps(body.model_dump(mode="json"), ensure_ascii=False),
-    )
-
-
-app.exception_handler(Blocked)(_blocked)
+app.exception_handler(Blocked)(blocked)
 
 
 @observed
@@ -271,15 +278,6 @@ def _written(case: Case, outbox_key: str, moment: datetime) -> Written:
     effect = case.outbox.get(outbox_key)
     since = effect.at if effect is not None else moment
     return Written(key=outbox_key.removeprefix("message:"), until=since + pace().wait(hold))
-
-
-def _note_blocked(case_id: str, by: str, found: list[Found], moment: datetime) -> None:
-    """Count the attempt and note it on the case: what was tried, by whom, and none of the words."""
-    intents = ", ".join(sorted({one.intent for one in forbidden(found)}))
-    event = Event(at=moment, kind="message blocked", by=by, note=intents)
-    cases.change(case_id, lambda case: changed(case, {}, {f"blocked:{moment:%Y%m%dT%H%M%S%f}": event}))
-    logger.warning("message blocked", extra={"case_id": case_id, "intents": intents})
-    count("MessagesBlocked")
 
 
 def _opt_out(shop_id: str, customer_id: str, moment: datetime) -> datetime:

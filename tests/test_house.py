@@ -19,7 +19,7 @@ ALLOWED = {
     "rulebook": {"domain", "reading"},
     "routes": {"domain", "runtime", "store"},
     "store": {"domain", "rulebook", "runtime"},
-    "effects": {"domain", "rulebook", "runtime", "store"},
+    "effects": {"domain", "platforms", "rulebook", "runtime", "store"},
     "platforms": {"domain", "runtime"},
     "page": {"domain"},
     "channels": {"domain", "runtime"},

@@ -54,6 +54,7 @@ class Effect(BaseModel):
     after: Time | None = Field(None, description="Held until then; the case clock releases it")
     level: int | None = None
     name: str | None = Field(None, description="warning or breach (alert), the step's name (message, grant)")
+    text: str | None = Field(None, description="What a public reply says")
 
 
 class Case(BaseModel):

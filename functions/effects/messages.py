@@ -14,8 +14,10 @@ from functions.domain.history import FREE, Message
 from functions.domain.ledger import STEPS
 from functions.domain.messages import Customer, No, Send, Wait, not_yet, weigh
 from functions.domain.outbox import Done, Held
+from functions.domain.replies import STEP as PUBLIC
 from functions.domain.times import iso
 from functions.domain.wording import wall_clock
+from functions.effects import replies
 from functions.effects.topics import attributes as topic_attributes
 from functions.rulebook import BlankVariable
 from functions.runtime.clients import client
@@ -29,6 +31,8 @@ _ATTEMPTS = 5
 
 
 def perform(case: Case, key: str, effect: Effect, now: datetime) -> Done | Held:
+    if effect.name == PUBLIC:
+        return replies.perform(case, effect, now)
     for _ in range(_ATTEMPTS):
         try:
             return _perform(case, key, effect, now)

@@ -14,4 +14,8 @@ from functions.platforms import taobao
 Connector = Callable[[Shop, str, Window, datetime], list[Review]]
 """(shop, its secret as stored, window, now) -> reviews"""
 
+Replier = Callable[[Shop, str, str, str, datetime], None]
+"""(shop, its secret as stored, review id, text, now): reply to a review in public. Raises PlatformError."""
+
 CONNECTORS: dict[str, Connector] = {"taobao": taobao.read}
+REPLIERS: dict[str, Replier] = {"taobao": taobao.reply}

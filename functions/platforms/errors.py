@@ -38,6 +38,10 @@ class ConfigurationError(PlatformError):
     retry_after = timedelta(minutes=5)
 
 
+class Declined(ConfigurationError):
+    """The platform understood and does not want it, now or later; why is what it says."""
+
+
 class TemporarilyUnavailable(PlatformError):
     """The platform, or the way to it, is down for the moment."""
 

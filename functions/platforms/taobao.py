@@ -1,4 +1,5 @@
-"""Taobao and Tmall: reviews through the Taobao Open Platform (TOP), method `taobao.traderates.get`.
+"""Taobao and Tmall: reviews through the Taobao Open Platform (TOP), method `taobao.traderates.get`, and the
+seller's public reply to one, `taobao.traderate.explain.add`.
 
 Wire format: https://developer.alibaba.com/docs/doc.htm?articleId=101617 (calls, signature),
 articleId=102707 (errors). The method gives no review id, no stars and no images; the natural key is
@@ -22,6 +23,7 @@ from functions.domain.reviews import Review
 from functions.domain.times import CHINA
 from functions.platforms.errors import (
     ConfigurationError,
+    Declined,
     MalformedAnswer,
     PlatformError,
     RateLimited,
@@ -32,7 +34,7 @@ from functions.runtime.http import Unreachable, post_form
 from functions.runtime.observability import logger
 
 GATEWAY = "https://gw.api.taobao.com/router/rest"
-METHOD = "taobao.traderates.get"
+METHOD, REPLY = "taobao.traderates.get", "taobao.traderate.explain.add"
 FIELDS = "tid,oid,role,nick,result,created,item_title,item_price,content,num_iid,ouid"
 PAGE_SIZE = 150  # the documented maximum
 MOST_ROWS = 1500  # a query yields no more rows than this, whatever its window holds
@@ -81,6 +83,16 @@ def read(shop: Shop, secret: str, window: Window, now: datetime) -> list[Review]
     return list({(review.review_id, review.version): review for review in reviews}.values())
 
 
+def reply(shop: Shop, secret: str, review_id: str, text: str, now: datetime) -> None:
+    """Reply to a review for all to read, once: TOP offers no way to change it. Raises PlatformError.
+
+    TOP takes replies of Tmall shops only, of 30 days at most, and none once the buyer has appended: Declined.
+    """
+    answer = _Account(shop, _credentials(secret), now).call(REPLY, {"oid": review_id, "reply": text})
+    if answer.get("is_success") is not True:
+        raise Declined("TOP did not take the reply and does not say why")
+
+
 def sign(params: Mapping[str, str], secret: str) -> str:
     """Return the signature of the raw parameters by their `sign_method`: upper-case hex."""
     text = "".join(key + params[key] for key in sorted(params) if key and params[key] and key != "sign")
@@ -124,7 +136,8 @@ class _Account:
     def _query(self, start: datetime, end: datetime, result: str = "") -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
         for page in range(1, MOST_ROWS // PAGE_SIZE + 1):
-            answer = self._call(
+            answer = self.call(
+                METHOD,
                 {
                     "fields": FIELDS,
                     "rate_type": "get",
@@ -135,7 +148,7 @@ class _Account:
                     "page_no": str(page),
                     "page_size": str(PAGE_SIZE),
                     "use_has_next": "true",
-                }
+                },
             )
             found = _rows(answer)
             rows += found
@@ -147,9 +160,9 @@ class _Account:
             raise _TooManyRows
         return rows
 
-    def _call(self, arguments: Mapping[str, str]) -> dict[str, Any]:
+    def call(self, method: str, arguments: Mapping[str, str]) -> dict[str, Any]:
         params = {key: value for key, value in arguments.items() if value} | {
-            "method": METHOD,
+            "method": method,
             "app_key": self._credentials.app_key,
             "session": self._credentials.session,
             "timestamp": _wall(self._now),
@@ -164,7 +177,7 @@ class _Account:
             raise TemporarilyUnavailable(f"TOP cannot be reached ({error})") from error
         if answer.status != 200:
             raise _http_error(answer.status)
-        return _content(answer.body, self._now)
+        return _content(answer.body, method, self._now)
 
 
 def _credentials(secret: str) -> Credentials:
@@ -184,7 +197,7 @@ def _http_error(status: int) -> PlatformError:
     return ConfigurationError(f"TOP answers HTTP {status}: check the shop's api_url")
 
 
-def _content(body: bytes, now: datetime) -> dict[str, Any]:
+def _content(body: bytes, method: str, now: datetime) -> dict[str, Any]:
     try:
         answer = json.loads(body)
     except ValueError:
@@ -193,9 +206,10 @@ def _content(body: bytes, now: datetime) -> dict[str, Any]:
         raise MalformedAnswer("TOP's answer is no JSON object")
     if isinstance(problem := answer.get("error_response"), dict):
         raise error_of(problem, now)
-    content = answer.get("traderates_get_response")
+    named = method.removeprefix("taobao.").replace(".", "_") + "_response"
+    content = answer.get(named)
     if not isinstance(content, dict):
-        raise MalformedAnswer(f"TOP's answer holds no traderates_get_response but {sorted(answer)}")
+        raise MalformedAnswer(f"TOP's answer holds no {named} but {sorted(answer)}")
     return content
 
 
@@ -211,6 +225,8 @@ def error_of(problem: Mapping[str, Any], now: datetime) -> PlatformError:
         return SessionExpired(f"{text}: the shop must authorise the app again")
     if code == 10 or (code == 15 and not sub_code.startswith("isv.")):
         return TemporarilyUnavailable(text)
+    if code == 15:
+        return Declined(text)
     mend = _MENDS.get(code, "see TOP's error codes") if isinstance(code, int) else "see TOP's error codes"
     return ConfigurationError(f"{text}: {mend}")
 

@@ -12,6 +12,7 @@ WRITING_ROUTES = (
     ("GET", "/cases/{case_id}/drafts"),
     ("POST", "/cases/{case_id}/messages"),
     ("DELETE", "/cases/{case_id}/messages/{name}"),
+    ("POST", "/cases/{case_id}/reply"),
     ("POST", "/messages/check"),
 )
 INBOUND_ROUTES = (
@@ -30,6 +31,7 @@ class Conversation(Construct):
             "WINBACK_SHOPS_TABLE": storage.shops.table_name,
         }
         self.messages_api = functions.add("messages_api", seconds=29, environment=tables, decides=True)
+        functions.let_read_secrets(functions.case_events)  # a public reply is signed as the shop
         allow(self.messages_api, storage.cases.table_arn, "dynamodb:BatchGetItem", "dynamodb:PutItem")
         allow(
             self.messages_api,

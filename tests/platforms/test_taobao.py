@@ -10,9 +10,10 @@ import pytest
 
 from functions.domain.polling import Shop, Window
 from functions.domain.reviews import Review
-from functions.platforms import CONNECTORS
+from functions.platforms import CONNECTORS, REPLIERS
 from functions.platforms.errors import (
     ConfigurationError,
+    Declined,
     MalformedAnswer,
     PlatformError,
     RateLimited,
@@ -258,7 +259,7 @@ def test_a_rate_limit_says_how_long(error: PlatformError, retry_after: int) -> N
         (10, "", TemporarilyUnavailable),
         (15, "isp.remote-service-timeout", TemporarilyUnavailable),
         (15, "", TemporarilyUnavailable),
-        (15, "isv.invalid-parameter", ConfigurationError),
+        (15, "isv.invalid-parameter", Declined),
         *[(code, "", ConfigurationError) for code in (9, 11, 12, 13, 25, 28, 29, 30, 31, 40, 41, 42, 53)],
         (999, "", ConfigurationError),
         ("27", "", ConfigurationError),
@@ -348,3 +349,43 @@ GOOD = {"oid": 1, "result": "bad", "created": "2026-01-05 11:00:00"}
 def test_an_answer_that_is_not_as_documented_is_malformed(body: object) -> None:
     with pytest.raises(MalformedAnswer):
         read_answer(body)
+
+
+# The public reply
+
+
+def replied(
+    taobao: TaobaoSimulator, oid: int = 1, text: str = "非常抱歉，我们会负责到底", now: datetime = NOON
+) -> None:
+    REPLIERS["taobao"](shop_at(taobao.url), taobao.secret, str(oid), text, now)
+
+
+def test_a_reply_is_signed_and_put_under_its_review(taobao: TaobaoSimulator) -> None:
+    taobao.publish({"oid": 1, "created": NOON - HOUR, "result": "bad"})
+    replied(taobao)
+    assert taobao.replies == {1: "非常抱歉，我们会负责到底"}
+
+
+def test_a_reply_that_top_does_not_want_is_declined(taobao: TaobaoSimulator) -> None:
+    taobao.publish({"oid": 1, "created": NOON - 31 * 24 * HOUR, "result": "bad"})
+    taobao.publish({"oid": 2, "created": NOON - HOUR, "result": "bad"})
+    replied(taobao, 2)
+    for oid, why in ((1, "expired"), (2, "exists"), (3, "not-exist")):
+        with pytest.raises(Declined, match=why):
+            replied(taobao, oid, "第二次")
+    assert taobao.replies == {2: "非常抱歉，我们会负责到底"}
+
+
+def test_an_answer_that_confirms_nothing_is_no_success(taobao: TaobaoSimulator) -> None:
+    with answering({"traderate_explain_add_response": {"is_success": False}}) as url, pytest.raises(Declined):
+        REPLIERS["taobao"](shop_at(url), taobao.secret, "1", "抱歉", NOON)
+
+
+def test_what_passes_is_no_refusal_of_a_reply(taobao: TaobaoSimulator) -> None:
+    taobao.publish({"oid": 1, "created": NOON - HOUR, "result": "bad"})
+    for kind, error in (("isp_error", TemporarilyUnavailable), ("session_expired", SessionExpired)):
+        taobao.faults = (Fault(kind=kind),)
+        with pytest.raises(error):
+            replied(taobao)
+    taobao.faults = ()
+    replied(taobao)

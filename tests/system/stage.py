@@ -231,6 +231,14 @@ class Stage:
         assert self._collect(number) == ""
         return self.system.invoke("pack-builder", queue_event(number))
 
+    def erase_files(self) -> str:
+        """Erase a person of whom there is an exhibit and a pack."""
+        number, written = self.case()
+        assert self._collect(number) == ""
+        assert self.system.invoke("pack-builder", queue_event(number)) == ""
+        path = f"/shops/{self.shop_id}/customers/{written.customer_id}"
+        return self._call("DELETE", path, None, self.system.shop_system)
+
     def _collect(self, number: str) -> str:
         file, legal = announced(), self.system.legal
         try:

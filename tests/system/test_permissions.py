@@ -85,6 +85,7 @@ NEEDED: dict[Grant, Deed] = {
     Grant("cases-api", _PUT, "cases"): supervising("POST", "/cases/{case}/resolve", _SOLVED),
     Grant("cases-api", _BATCH, "customers"): supervising("POST", "/decisions"),
     Grant("messages-api", _BATCH, "cases"): supervising("GET", "/cases/{case}/drafts"),
+    Grant("messages-api", _QUERY, "ledger"): supervising("GET", "/cases/{case}/drafts"),
     Grant("messages-api", _PUT, "cases"): _WRITE,
     Grant("messages-api", _BATCH, "customers"): _WRITE,
     Grant("messages-api", _GET, "customers"): serving("POST", "/opt-out"),
@@ -112,6 +113,9 @@ NEEDED: dict[Grant, Deed] = {
     Grant("profile-api", _BATCH, "cases"): _EXPORT,
     Grant("profile-api", _PUT, "cases"): _ERASE,
     Grant("profile-api", _DELETE, "customers"): _ERASE,
+    Grant("profile-api", "s3:ListBucketVersions", "evidence"): Stage.erase_files,
+    Grant("profile-api", "s3:DeleteObjectVersion", "evidence/exhibits"): Stage.erase_files,
+    Grant("profile-api", "s3:DeleteObjectVersion", "evidence/packs"): Stage.erase_files,
     Grant("case-events", _QUERY, "ledger"): money.coupon,
     Grant("case-events", _PUT, "ledger"): money.coupon,
     Grant("case-events", _UPDATE, "ledger"): money.coupon,
@@ -195,9 +199,15 @@ _RULEBOOK = {
 }  # fmt: skip
 # The emulator says "not found" for a file that is not there whether or not one may list; AWS does not.
 _NOT_THERE = {Grant("evidence-api", "s3:ListBucket", "evidence")}
+# Asked only where the bucket has locked a file, which the local one does not.
+_LOCKED = {
+    Grant("profile-api", "s3:GetObjectRetention", f"evidence/{folder}") for folder in ("exhibits", "packs")
+}
 # Hours that cannot be read never stop a case: it is logged and counted (tests/functions), nothing is denied.
 _DONE_WITHOUT = {Grant("rule-evaluator", _BATCH, "shops"), Grant("cases-api", _BATCH, "shops")}
-NOT_ENFORCED = _DONE_WITHOUT | _RULEBOOK | _LOGGING | _TRIGGERS | _SET_ASIDE | _WORKFLOW | _NOT_THERE
+NOT_ENFORCED = (
+    _DONE_WITHOUT | _RULEBOOK | _LOGGING | _TRIGGERS | _SET_ASIDE | _WORKFLOW | _NOT_THERE | _LOCKED
+)
 
 
 @pytest.fixture

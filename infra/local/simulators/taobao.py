@@ -21,10 +21,11 @@ from infra.local.simulators.loopback import Answer, Loopback
 from infra.local.simulators.taobao_rows import CHINA, WALL, Row
 
 PATHS = ("/router/rest", "/top/router/rest")
-METHOD = "taobao.traderates.get"
+METHOD, REPLY = "taobao.traderates.get", "taobao.traderate.explain.add"
 MOST_ROWS, MOST_PAGES, LARGEST_PAGE = 1500, 200, 150
 HISTORY = timedelta(days=180)
 SKEW = timedelta(minutes=10)
+REPLIES_FOR, LONGEST_REPLY = timedelta(days=30), 500
 
 
 def utc_now() -> datetime:
@@ -64,6 +65,7 @@ class TaobaoSimulator:
         self._clock, self._sleep, self._end_included = clock, sleep, end_included
         self._started, self._calls, self._banned_until = clock(), 0, clock()
         self._rows: dict[int, Row] = {}
+        self.replies: dict[int, str] = {}
         self._lock = threading.Lock()
         self._server = Loopback(PATHS, port, self.answer)
 
@@ -129,6 +131,9 @@ class TaobaoSimulator:
             raise _Refused(27, "Invalid session", "invalid-sessionkey")
         if "isp_error" in striking:
             raise _Refused(15, "Remote service error", "isp.remote-service-timeout", "try again")
+        if params["method"] == REPLY:
+            content = self._reply(params, now)
+            return Answer("ok", json.dumps({"traderate_explain_add_response": content}).encode())
         late = striking.get("late_rows")
         content = self._traderates(params, now, timedelta(seconds=(late and late.seconds) or 0))
         rows = content.get("trade_rates", {}).get("trade_rate", [])
@@ -142,7 +147,7 @@ class TaobaoSimulator:
     def _admit(self, params: Mapping[str, str], now: datetime) -> None:
         if "method" not in params:
             raise _Refused(21, "Missing Method")
-        if params["method"] != METHOD:
+        if params["method"] not in (METHOD, REPLY):
             raise _Refused(22, "Invalid Method")
         if "app_key" not in params:
             raise _Refused(28, "Missing App Key")
@@ -174,6 +179,25 @@ class TaobaoSimulator:
                 "accesscontrol.limited-by-api-access-count",
                 f"This ban will last for {int(left) or 1} more seconds",
             )
+
+    def _reply(self, params: Mapping[str, str], now: datetime) -> dict[str, Any]:
+        """Take one reply a review, within 30 days. TOP does not publish its sub codes: these are invented."""
+        for name in ("oid", "reply"):
+            if name not in params:
+                raise _Refused(40, f"Missing required arguments:{name}")
+        if len(params["reply"]) > LONGEST_REPLY:
+            raise _Refused(41, "Invalid arguments:reply")
+        oid = _number(params, "oid", 0, 10**20)
+        with self._lock:
+            row = self._rows.get(oid)
+            if row is None:
+                raise _Refused(15, "Remote service error", "isv.traderate-not-exist")
+            if now - row.created > REPLIES_FOR:
+                raise _Refused(15, "Remote service error", "isv.traderate-explain-expired")
+            if oid in self.replies:
+                raise _Refused(15, "Remote service error", "isv.traderate-explain-exists")
+            self.replies[oid] = params["reply"]
+        return {"is_success": True, "request_id": "sim"}
 
     def _traderates(self, params: Mapping[str, str], now: datetime, late: timedelta) -> dict[str, Any]:
         for name in ("fields", "rate_type", "role"):
