@@ -3,12 +3,13 @@
 A sentence is blackmail if a *gain* that the order does not owe and an *act* on the rating hang together:
 the one is the condition of the other ("红包到了就删", "想要好评先送一个", "不给好处就差评").
 
-Who asks for what decides. What a shop offered or promised is not the customer's doing; a refund, an exchange,
-a missing part or the cost of a fault are rights, however angrily they are claimed: such a *remedy* counts only
-where the rating itself is for sale or others are sent to rate, never beside a mere threat to complain.
+Who asks for what decides. What a shop offered or promised is not the customer's doing; a refund, an
+exchange, a missing part or the cost of a fault are rights, however angrily they are claimed: such a *remedy*
+counts only where the rating itself is for sale or others are sent to rate, never beside a mere threat.
 """
 
 import re
+
 from functions.reading.lexicon import Hit
 
 _SENTENCE = re.compile(r"[^。！\n]+")
@@ -65,7 +66,10 @@ _OR_ELSE = re.compile(
     r"就(?!差(?!评)|[是业算像连好更完这])|否则|不然|要不|要么|不?答应|等着|小心|别怪|等我|只好|随时|我(?:让|找|叫|把|去|会|天天|给|来|多)|，(?:这个?|那个?)?(?:差评|一星)[^，]{0,4}[挂就]"
 )
 _NOT_GIVEN = re.compile(r"(?:不|没|没有|别|少|晚)\w{0,4}$")
-_UNTIL = re.compile(r"先|等(?!着)|除非|想|就?拿|才|什么时候|提醒|因为没?|为了要?|，(?:给|转|打|发|送|加|不给|红包)|换|起|要不要")
+_UNTIL = re.compile(
+    r"先|等(?!着)|除非|想|就?拿|才|什么时候|提醒|因为没?|为了要?"
+    r"|，(?:给|转|打|发|送|加|不给|红包)|换|起|要不要"
+)
 
 # Who asks: the shop or somebody else does, or it is told what was offered, given, refused, wished.
 _OFFERED = re.compile(
@@ -73,7 +77,7 @@ _OFFERED = re.compile(
     r"(?:说|让我|叫我|要我|求|逼|劝|主动[^，,]{0,6}[了过]|答应|承诺|打电话|打来|私信|骚扰|威胁|想用|想让我|为了|让给|给我五|要给|发红包给|(?:送|发|退|给|返|赔|补|转)了)"
     r"|(?<!我)说(?:只要|改|删|撤|给|好评|五星)[^。]{0,8}(?:就|送|返|给|发|红包)|(?<![想要])(?:让|叫|求|逼)我[^，,]{0,6}(?:改|删|撤|五星|好评)(?!，?(?:先|拿|给|打))"
     r"|(?:师傅|快递员?|骑手|安装)[^。]{0,6}(?:要|收|让)|(?:要|让|叫|收|扣)我(?:加|出|付|掏)|自己(?:出|掏)|已经?[^，,]{0,4}(?:退|送|赔|补|换|返|改)|(?:退|赔|补|返|转|给|打)了(?:我(?!就|马|立|们|才)|[一二两三四五六七八九十百几\d])|的时候|(?:多|还|又)送了|送了[我好那这一两]"
-    r"|电话|(?<!所)有的?人|别人|干不出|能换|昧良心|试?用[了后]|用的?红包|凑单|退的钱|不接受|抵了|没理|拒绝(?!讨价)|不稀罕|谁稀罕|恶心|贿赂|收买|退回去|没要|偏[不要]|坚决不|都不[改删来会]|当我是|不会因为"
+    r"|电话|(?<!所)有的?人|别人|干不出|能换|昧良心|试?用[了后]|用的?红包|凑单|退的钱|不是(?:为了?|想要?|图)[^，,]{0,4}(?:钱|好处|红包|补偿)|换来的|到账了(?!就|再|我)|不接受|抵了|没理|拒绝(?!讨价)|不稀罕|谁稀罕|恶心|贿赂|收买|退回去|没要|偏[不要]|坚决不|都不[改删来会]|当我是|不会因为"
     r"|不(?:图|要|稀罕|需要|想要|在乎|是为|是想要)(?:了|他们?的?|你们?的?|那点)?(?:红包|钱|好处|返现|补偿|现金|赔偿)|没有?(?:收|要|图)[^，,]{0,4}(?:钱|好处|红包|返现)"
     r"|哈哈|份上|希望|期待|如果(?:能|还|质量)|要是能|下次(?!主动|购物)|谢谢|物超所值|划算|开心|千万别信|怎么没|可以去?领"
 )
