@@ -27,7 +27,6 @@ _WEAK = {
 _REACH = {"zh": 6, "en": 20, "pt": 20}  # characters before a word that can negate or weaken it
 
 
-EVEN_NEGATED = {"leverage", "benefit"}  # "不给红包就差评" names a benefit all the same
 NEUTRAL = "neutral"  # the topic of words that name a matter without blaming
 SURE = "sure:"  # before the topic of words that decide by themselves
 
@@ -62,9 +61,8 @@ class Lexicon:
         negated, weak, reach = _NEGATED[self.language], _WEAK[self.language], _REACH[self.language]
         for index, start, end in self._automaton.find_matches_as_indexes(text):
             before = text[max(0, start - reach) : start + (self.language != "zh")]
-            topics = self._topics[index]
-            if not negated.search(before) or not EVEN_NEGATED.isdisjoint(topics):
-                found.append(Hit(start, end, topics, weak.search(before) is not None))
+            if not negated.search(before):
+                found.append(Hit(start, end, self._topics[index], weak.search(before) is not None))
         return found
 
 

@@ -177,7 +177,7 @@ NAMES = {
 }
 # Tables whose answer reaches a customer, however the file calls itself.
 CUSTOMER_TABLES = {"remedies", "goodwill", "tiers", "follow_up", "late_parcels", "ambassadors", "referrals"}
-TOPICS = {*CAUSES, "complaint", "neutral", "praise", "leverage", "benefit", "blackmail", "harm", "abuse"} - {
+TOPICS = {*CAUSES, "complaint", "neutral", "praise", "blackmail", "harm", "abuse"} - {
     "malicious",
     "other",
 }
