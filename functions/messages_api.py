@@ -17,8 +17,8 @@ from functions.domain import replies
 from functions.domain.cases import Case, Effect, Event, case_id, changed
 from functions.domain.drafts import Draft, drafts
 from functions.domain.gate import Found, forbidden
-from functions.domain.history import FREE, Entry, echoes, opts_out
-from functions.domain.messages import free_key, key, objections, wrote
+from functions.domain.history import FREE, Entry, echoes, free_key, opts_out
+from functions.domain.messages import key, objections, wrote
 from functions.domain.profiles import Channel, Profile
 from functions.domain.reachability import Reach
 from functions.domain.times import Time

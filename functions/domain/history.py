@@ -52,6 +52,11 @@ class Entry(BaseModel):
     sent_at: Time | None = None
 
 
+def free_key(at: datetime) -> str:
+    """Return the outbox key of a person's message."""
+    return f"message:{FREE}-{at:%Y%m%dT%H%M%S%f}"
+
+
 def awaits_answer(history: Sequence[Entry], answered_at: datetime | None) -> bool:
     """Whether the customer wrote last.
 

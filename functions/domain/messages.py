@@ -21,7 +21,6 @@ from functions.domain.profiles import Channel, Order, Profile
 from functions.domain.reachability import Addressee, agreed, channel, obstacle
 from functions.domain.wording import Lacking, Text, step_text
 
-HELD = "can be taken back until then"
 OUTSIDE = "outside the hours of contact"
 MONTH = 30 * 24 * 3600
 _WAY_OUT = re.compile(r"退订|回复?\s?TD|unsubscribe|reply stop", re.IGNORECASE)
@@ -206,11 +205,6 @@ def wrote(
     )
 
 
-def free_key(at: datetime) -> str:
-    """Return the outbox key of a person's message."""
-    return f"message:{FREE}-{at:%Y%m%dT%H%M%S%f}"
-
-
 def next_contact(now: datetime, opens: int, closes: int, zone: tzinfo) -> datetime:
     """Return the earliest time in the daily contact window, given in seconds after the shop's midnight."""
     local = now.astimezone(zone)
@@ -245,10 +239,8 @@ def _lacking(text: Lacking, effect: Effect, rules: Rules, pace: Pace, now: datet
     if not text.awaited:
         return No(text.why)
     contact = rules.decide("contact", {"promotional": True})
-    held_until = effect.at + pace.wait(contact.number("hold"))
-    if now < held_until:
-        return Wait(held_until, HELD)
-    return Wait(now + pace.wait(contact.number("again")), text.why, look=True)
+    again = Wait(now + pace.wait(contact.number("again")), text.why, look=True)
+    return _held(effect, contact, pace, now) or again
 
 
 def _drafted(case: Case, name: str, effect: Effect, text: Text) -> Entry:

@@ -37,9 +37,9 @@ from functions.domain.cases import (
 )
 from functions.domain.desks import Bundle, Desk, Drop, Hold, Send, place
 from functions.domain.gate import forbidden
-from functions.domain.history import FREE, Entry
+from functions.domain.history import FREE, Entry, free_key
 from functions.domain.ledger import Grant, NotPossible, Step, approval, first, recall, then
-from functions.domain.messages import free_key, objections, wrote
+from functions.domain.messages import objections, wrote
 from functions.domain.outbox import Done, Held, due, recorded
 from functions.domain.pace import REAL
 from functions.domain.profiles import Channel, Consent
