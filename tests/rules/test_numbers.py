@@ -92,6 +92,7 @@ TECHNICAL: dict[str, dict[int | float, str]] = {
     "effects/alerts.py": {10: "entries of one PublishBatch"},
     "effects/messages.py": {5: "tries of a conditional write"},
     "effects/money.py": {5: "tries of a conditional write", 12: "characters of a coupon's code"},
+    "effects/replies.py": {5: "minutes until the platform is asked again"},
     "effects/placing.py": {5: "tries of a conditional write", 8: "threads"},
 }
 
