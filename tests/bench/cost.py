@@ -15,12 +15,12 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from functions import case_clock, case_events, order_sender, rule_evaluator
@@ -131,8 +131,64 @@ def complaints(seen_at: datetime) -> list[Review]:
     ]
 
 
+class Bill(NamedTuple):
+    """What ten reviews take."""
+
+    calls: Mapping[str, float]
+    reads: float
+    writes: float
+    transitions: float
+    invocations: float
+    ms: float
+
+    @property
+    def functions(self) -> float:
+        return self.invocations * INVOCATION + self.ms / 1000 * MEMORY_GB * GB_SECOND
+
+
 def measure() -> Iterator[dict[str, Any]]:
     """Yield a line per post, USD for REVIEWS reviews of which BAD are bad, and their sum."""
+    good, bad = _played()
+    yield from _posts(_bill(good), _bill(bad))
+    yield {"write_units_per_bad_review": {name: n / BATCH for name, n in bad.meter.written.most_common()}}
+    calls = sorted(bad.meter.calls.items())
+    yield {"calls_per_bad_review": {name: round(n / BATCH, 2) for name, n in calls}}
+
+
+def counted(per_case: Mapping[str, float]) -> Iterator[dict[str, Any]]:
+    """Yield the same posts for calls, invocations and transitions of a case as a running system had them.
+
+    What a call takes of capacity and time is that of the same kind of call in the lives played here.
+    """
+    good, bad = _played()
+    played = _bill(bad)
+    calls = {
+        name: n * BATCH for name, n in per_case.items() if name.partition(".")[0] not in ("lambda", "states")
+    }
+    units = Counter[str]()
+    for name, n in bad.meter.written.items():
+        operation = name.partition(" ")[0]
+        units["dynamodb." + ("TransactWriteItems" if operation.startswith("Transact") else operation)] += n
+    alike = _reads(calls) / _reads(played.calls)
+    yield from _posts(
+        _bill(good),
+        Bill(
+            calls,
+            reads=played.reads * alike,
+            writes=sum(units[name] / played.calls[name] * calls[name] for name in units),
+            transitions=per_case["states.transition"] * BATCH,
+            invocations=per_case["lambda.Invoke"] * BATCH,
+            ms=played.ms * sum(calls.values()) / sum(played.calls.values()),
+        ),
+    )
+
+
+def _reads(calls: Mapping[str, float]) -> float:
+    return sum(calls.get(f"dynamodb.{name}", 0) for name in ("BatchGetItem", "GetItem", "Query"))
+
+
+def _played() -> tuple["Life", "Life"]:
+    """Play ten good reviews and ten bad ones to their end."""
     with small_stack() as cloud:
         good = Life(cloud)
         praise = [
@@ -144,40 +200,42 @@ def measure() -> Iterator[dict[str, Any]]:
         live(bad, complaints(NOW)[:BATCH])
         ended = Counter(item["status"] for item in cloud.items("cases"))
         assert ended == {"closed": BATCH}, ended
+    return good, bad
+
+
+def _bill(life: Life) -> Bill:
+    meter = life.meter
+    invocations, ms = sum(life.invocations.values()), sum(life.ms.values())
+    return Bill(meter.calls, meter.reads, meter.writes, life.transitions, invocations, ms)
+
+
+def _posts(good: Bill, bad: Bill) -> Iterator[dict[str, Any]]:
     goods, bads = (REVIEWS - BAD) / BATCH, BAD / BATCH
-    calls, life = bad.meter.calls, bad
+    told = bad.calls.get("sns.Publish", 0) + bad.calls.get("sns.PublishBatch", 0) * BATCH
     posts = {
         "queue": (REVIEWS * 3 / BATCH * SQS_REQUEST, f"3 requests per {BATCH} reviews"),
         "functions": (
-            goods * _functions(good) + bads * _functions(life),
-            f"{sum(good.ms.values())} ms per {BATCH} good, {sum(life.ms.values())} ms per {BATCH} bad ones",
+            goods * good.functions + bads * bad.functions,
+            f"{good.ms:.0f} ms per {BATCH} good, {bad.ms:.0f} ms and {bad.invocations:.0f} calls per {BATCH} bad",
         ),
         "tables, reads": (
-            (goods * good.meter.reads + bads * life.meter.reads) * READ_UNIT,
-            f"{life.meter.reads / BATCH:.0f} units per bad review",
+            (goods * good.reads + bads * bad.reads) * READ_UNIT,
+            f"{bad.reads / BATCH:.0f} units per bad review",
         ),
         "tables, writes": (
-            (goods * good.meter.writes + bads * life.meter.writes) * WRITE_UNIT,
-            f"{life.meter.writes / BATCH:.0f} units per bad review, none per good one",
+            (goods * good.writes + bads * bad.writes) * WRITE_UNIT,
+            f"{bad.writes / BATCH:.0f} units per bad review, none per good one",
         ),
-        "alerts and messages": (
-            bads * (calls["sns.Publish"] + calls["sns.PublishBatch"] * BATCH) * SNS_REQUEST,
-            f"{(calls['sns.Publish'] + calls['sns.PublishBatch'] * BATCH) / BATCH:.1f} per bad review",
-        ),
-        "notices and orders": (
-            bads * BATCH * 6 * SQS_REQUEST,
-            "3 requests for an alert, 3 for an order",
-        ),
+        "alerts and messages": (bads * told * SNS_REQUEST, f"{told / BATCH:.1f} per bad review"),
+        "notices and orders": (bads * BATCH * 6 * SQS_REQUEST, "3 requests for an alert, 3 for an order"),
         "workflow": (
-            bads * life.transitions * TRANSITION,
-            f"{life.transitions / BATCH:g} transitions per bad review",
+            bads * bad.transitions * TRANSITION,
+            f"{bad.transitions / BATCH:g} transitions per bad review",
         ),
     }
     for post, (usd, how) in posts.items():
         yield {"post": post, "usd": round(usd, 2), "from": how}
     yield {"post": "sum", "usd": round(sum(usd for usd, _ in posts.values()), 2), "from": "all of these"}
-    yield {"write_units_per_bad_review": {name: n / BATCH for name, n in life.meter.written.most_common()}}
-    yield {"calls_per_bad_review": {name: round(n / BATCH, 2) for name, n in sorted(calls.items())}}
 
 
 def live(life: Life, written: list[Review]) -> None:
@@ -211,13 +269,6 @@ def live(life: Life, written: list[Review]) -> None:
 
 def _solved(case: Case, now: datetime) -> Case:
     return resolve(case, "li", "logistics_delay", "solved", None, now)
-
-
-def _functions(life: Life) -> float:
-    """USD of the invocations of a run."""
-    return sum(life.invocations.values()) * INVOCATION + (
-        sum(life.ms.values()) / 1000 * MEMORY_GB * GB_SECOND
-    )
 
 
 def _filled(value: Any, number: str, now: datetime) -> Any:

@@ -19,6 +19,7 @@ from infra.local.emulator import Emulator, emulator
 from infra.local.simulators.taobao import TaobaoSimulator
 from infra.local.simulators.taobao_rows import Row
 from infra.local.watcher import Watcher, quantiles
+from tests.bench import cost
 
 SHOP, COMPLAINT = "shop-1", "物流太慢了"
 LIVES, IDLE_S = 40, 60
@@ -61,11 +62,13 @@ def _lives(
     _until(lambda: all(case.status == "closed" and not case.outbox for case in watcher.cases()), "not closed")
     took = time.monotonic() - began
     of_cases = {name: total - idle.get(name, 0) * took for name, total in (_counts(watcher) - before).items()}
+    per_case = {name: total / LIVES for name, total in of_cases.items()}
     yield {
         "what": f"AWS calls of {LIVES} whole lives, per case, without what an idle system calls",
-        "per_case": {name: round(total / LIVES, 2) for name, total in sorted(of_cases.items())},
+        "per_case": {name: round(total, 2) for name, total in sorted(per_case.items())},
         "idle_per_minute": {name: round(60 * total, 1) for name, total in sorted(idle.items())},
     }
+    yield from cost.counted(per_case)
 
 
 def _burst(watcher: Watcher, taobao: TaobaoSimulator) -> Iterator[dict[str, Any]]:
