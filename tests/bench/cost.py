@@ -216,7 +216,7 @@ def _posts(good: Bill, bad: Bill) -> Iterator[dict[str, Any]]:
         "queue": (REVIEWS * 3 / BATCH * SQS_REQUEST, f"3 requests per {BATCH} reviews"),
         "functions": (
             goods * good.functions + bads * bad.functions,
-            f"{good.ms:.0f} ms per {BATCH} good, {bad.ms:.0f} ms and {bad.invocations:.0f} calls per {BATCH} bad",
+            f"{good.ms:.0f} ms per {BATCH} good, {bad.ms:.0f} ms and {bad.invocations:.0f} calls for bad",
         ),
         "tables, reads": (
             (goods * good.reads + bads * bad.reads) * READ_UNIT,
