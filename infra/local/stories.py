@@ -173,7 +173,7 @@ class Story:
         kinds = [event["kind"] for event in case["timeline"]]
         faults = [
             f"{name} is {case[name]!r}, not {wanted!r}"
-            for name, wanted in self.case.items()
+            for name, wanted in ({"status": "closed"} | dict(self.case)).items()
             if case[name] != wanted
         ]
         place = 0
