@@ -117,7 +117,7 @@ def test_a_case_that_nobody_takes_goes_up_the_chain_is_warned_breached_and_expir
     system: System, shop: Shop
 ) -> None:
     number = opened(shop)
-    eventually(lambda: closed(system, number))
+    eventually(lambda: closed(system, number), 180)  # the clock looks every 15 s, six times
     # At this pace, where minutes are seconds, the warning may come among the escalations, or wait behind one
     # until the breach.
     wanted = {

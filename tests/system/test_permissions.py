@@ -44,6 +44,7 @@ NEEDED: dict[Grant, Deed] = {
     Grant("review-poller", "sqs:SendMessage", "reviews"): Stage.poll,
     Grant("rule-evaluator", _BATCH, "cases"): Stage.evaluate,
     Grant("rule-evaluator", _BATCH, "customers"): Stage.evaluate,
+    Grant("rule-evaluator", _BATCH, "shops"): Stage.evaluate,
     Grant("rule-evaluator", _PUT, "cases"): Stage.evaluate,
     Grant("rule-evaluator", _PUT, "customers"): Stage.evaluate,
     Grant("case-events", _BATCH, "cases"): _ALERT,
@@ -84,6 +85,7 @@ NEEDED: dict[Grant, Deed] = {
     Grant("cases-api", _QUERY, "cases/due"): supervising("GET", "/cases?shop={shop}&sort=due"),
     Grant("cases-api", _PUT, "cases"): supervising("POST", "/cases/{case}/resolve", _SOLVED),
     Grant("cases-api", _BATCH, "customers"): supervising("POST", "/decisions"),
+    Grant("cases-api", _BATCH, "shops"): supervising("POST", "/decisions"),
     Grant("messages-api", _BATCH, "cases"): supervising("GET", "/cases/{case}/drafts"),
     Grant("messages-api", _QUERY, "ledger"): supervising("GET", "/cases/{case}/drafts"),
     Grant("messages-api", _PUT, "cases"): _WRITE,
@@ -203,11 +205,7 @@ _NOT_THERE = {Grant("evidence-api", "s3:ListBucket", "evidence")}
 _LOCKED = {
     Grant("profile-api", "s3:GetObjectRetention", f"evidence/{folder}") for folder in ("exhibits", "packs")
 }
-# Hours that cannot be read never stop a case: it is logged and counted (tests/functions), nothing is denied.
-_DONE_WITHOUT = {Grant("rule-evaluator", _BATCH, "shops"), Grant("cases-api", _BATCH, "shops")}
-NOT_ENFORCED = (
-    _DONE_WITHOUT | _RULEBOOK | _LOGGING | _TRIGGERS | _SET_ASIDE | _WORKFLOW | _NOT_THERE | _LOCKED
-)
+NOT_ENFORCED = _RULEBOOK | _LOGGING | _TRIGGERS | _SET_ASIDE | _WORKFLOW | _NOT_THERE | _LOCKED
 
 
 @pytest.fixture
