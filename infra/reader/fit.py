@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -18,8 +19,9 @@ PRIMARY = 0.75  # of a row's weight, where there is a secondary cause
 EVIDENCE = 0.5  # weight of an evidence phrase as a text of its own
 HIDDEN = 0.7  # how far a row without a label that is not negative counts as free of complaints
 USUAL = 0.5  # weight, in the head, of a row that is neither labelled nor picked
-SEEN = 3  # in so many texts an n-gram must stand
-L2_CAUSE, L2_BINARY, L2_HEAD = 1 / 64, 1 / 32, 8.0
+SEEN = 4  # in so many texts an n-gram must stand
+L2_CAUSE, L2_BINARY, L2_HEAD, L2_EVIDENCE = 1 / 64, 1 / 32, 8.0, 1.0
+WIDE = 0.85  # how near clauses are drawn to the best one: the smaller, the longer the phrases
 
 
 class Vocabulary:
@@ -84,7 +86,7 @@ def fit(rows: Sequence[Row], weak: Sequence[Row]) -> Model:
     phrases = [row for row in caused if row.evidence]
     texts = [row.text for row in caused] + [row.evidence for row in phrases]
     everything = [*rows, *weak]
-    vocabulary = Vocabulary([*texts, *(row.text for row in everything if row.counts)])
+    vocabulary = Vocabulary([row.text for row in everything if row.counts])
     targets = np.array([_target(row, PRIMARY) for row in caused] + [_target(row, 1.0) for row in phrases])
     weights = np.array([1.0] * len(caused) + [EVIDENCE] * len(phrases))
     by_cause = softmax_fit(vocabulary.matrix(texts), targets, weights, L2_CAUSE)
@@ -142,23 +144,49 @@ def see(rows: Sequence[Row], model: Model, lexicon: Lexicon) -> np.ndarray:
     return np.array([signals(prepared(row.text), model, lexicon).values for row in rows])
 
 
-def evidence(rows: Sequence[Row], model: Model, lexicon: Lexicon) -> tuple[list[list[float]], list[bool]]:
-    """Return signals of the clauses of rows with evidence, and whether a clause holds some of it."""
-    found: list[list[float]] = []
-    holds: list[bool] = []
+@dataclass(frozen=True)
+class Ranked:
+    """The clauses of a row with evidence: what is seen of each, and whether it holds some of the evidence."""
+
+    signals: list[list[float]]
+    holds: list[bool]
+
+
+def evidence(rows: Sequence[Row], model: Model, lexicon: Lexicon) -> list[Ranked]:
+    """Return the rows in which some clauses hold the evidence and others do not."""
+    found = []
     for row in rows:
         start = row.text.find(row.evidence) if row.evidence and row.cause in CAUSES else -1
         if start >= 0:
-            text, end = prepared(row.text), start + len(row.evidence)
-            seen = signals(text, model, lexicon)
-            found += clause_signals(seen, CAUSES.index(row.cause))
-            holds += [start < clause.end and clause.start < end for clause in seen.clauses]
-    return found, holds
+            end = start + len(row.evidence)
+            seen = signals(prepared(row.text), model, lexicon)
+            holds = [start < clause.end and clause.start < end for clause in seen.clauses]
+            if any(holds) and not all(holds):
+                found.append(Ranked(clause_signals(seen, CAUSES.index(row.cause)), holds))
+    return found
 
 
-def evidence_head(found: Sequence[Sequence[float]], holds: Sequence[bool]) -> list[list[float]]:
-    said = np.array(holds, float)
-    return _difference(head(np.array(found), np.column_stack([1 - said, said]), np.ones(len(said))))
+def evidence_head(rows: Sequence[Ranked]) -> list[list[float]]:
+    """Return weights that rank the clauses of one text: those that hold evidence above its others.
+
+    Only differences within a text count, so there is no constant.
+    """
+    x = np.array([signals_ for row in rows for signals_ in row.signals])
+    x = x / (width := x.std(0) + 1e-6)
+    holds = np.array([held for row in rows for held in row.holds])
+    lengths = [len(row.holds) for row in rows]
+    starts, own = np.cumsum([0, *lengths[:-1]]), np.repeat(np.arange(len(rows)), lengths)
+
+    def loss(v: np.ndarray) -> tuple[float, np.ndarray]:
+        scores = x @ v
+        powers = np.exp(scores - np.maximum.reduceat(scores, starts)[own])
+        everywhere = powers / np.add.reduceat(powers, starts)[own]
+        right = np.maximum(np.add.reduceat(everywhere * holds, starts), 1e-12)
+        slope = everywhere - everywhere * holds / right[own]
+        return float(L2_EVIDENCE / 2 * v @ v - np.log(right).sum()), x.T @ slope + L2_EVIDENCE * v
+
+    found = minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x
+    return [[*(float(WIDE * weight) for weight in found / width), 0.0]]
 
 
 def _difference(two: list[list[float]]) -> list[list[float]]:

@@ -33,7 +33,10 @@ class Row:
 
 
 def labelled(path: Path, texts: dict[str, str] | None = None, weight: float = 1.0) -> list[Row]:
-    """Read rows labelled after the guide; where the file has ids only, `texts` has the texts."""
+    """Read rows labelled after the guide; where the file has ids only, `texts` has the texts.
+
+    Such a file says where in the text the evidence stands (`evidence_start`, `evidence_end`), if it says it.
+    """
     rows = []
     for row in _rows(path):
         text = row.get("text") or (texts or {}).get(row["id"])
@@ -44,10 +47,15 @@ def labelled(path: Path, texts: dict[str, str] | None = None, weight: float = 1.
             Row(
                 row["id"], text, row["is_negative"] == "yes", row["has_complaint"] == "yes",
                 cause if cause != "none" else None, row.get("cause_secondary") or None,
-                row.get("evidence") or "", float(row.get("weight") or weight),
+                row.get("evidence") or _place(row, text), float(row.get("weight") or weight),
             )
         )  # fmt: skip
     return rows
+
+
+def _place(row: dict[str, str], text: str) -> str:
+    start = row.get("evidence_start")
+    return text[int(start) : int(row["evidence_end"])] if start else ""
 
 
 def corpus(path: Path, weight: float) -> list[Row]:

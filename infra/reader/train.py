@@ -69,21 +69,15 @@ def train(
             np.concatenate([seen[other] for other in others]),
             usual,
             usual_seen,
-        ) | {"evidence": _evidence([phrases[other] for other in others])}
+        ) | {"evidence": fit.evidence_head([each for other in others for each in phrases[other]])}
         reader = Reader({"zh": words}, models[number])
         judged += [Judged(everything[at], reader.read(everything[at].text)) for at in part if at < len(gold)]
     final = fit.fit(everything, weak)
     final.head = fit.heads(
         [everything[at] for part in parts for at in part], np.concatenate(seen), usual, usual_seen
     )
-    final.head["evidence"] = _evidence(phrases)
+    final.head["evidence"] = fit.evidence_head([each for part in phrases for each in part])
     return judged, final
-
-
-def _evidence(parts: Sequence[tuple[list[list[float]], list[bool]]]) -> list[list[float]]:
-    return fit.evidence_head(
-        [each for found, _ in parts for each in found], [each for _, holds in parts for each in holds]
-    )
 
 
 def _without(rows: Sequence[Row], left_out: Sequence[int]) -> list[Row]:
