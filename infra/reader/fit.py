@@ -151,7 +151,7 @@ def evidence(rows: Sequence[Row], model: Model, lexicon: Lexicon) -> tuple[list[
         if start >= 0:
             text, end = prepared(row.text), start + len(row.evidence)
             seen = signals(text, model, lexicon)
-            found += clause_signals(seen, CAUSES.index(row.cause))
+            found += clause_signals(seen, CAUSES.index(row.cause), model)
             holds += [start < clause.end and clause.start < end for clause in seen.clauses]
     return found, holds
 
