@@ -23,7 +23,7 @@ from infra.reader.rows import texts
 
 ROOT = Path(__file__).parents[2]
 FIRST, KEPT_BACK = "first hand", "fourth hand"
-BAR = 2.25  # log-odds from which a text is told: hands that no weights had seen were right in 0.95 and more
+BAR = 2.0  # log-odds from which a text is told: 0.97 of those told of two hands not seen were right
 SEEN = 4  # in so many texts an n-gram must stand
 REVIEW = 0.5  # weight of a real review; a constructed text has 1
 L2 = 0.02
@@ -42,8 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for hand, own in hands.items():
         others = [row for other, rows in hands.items() if other != hand for row in rows]
         scores[hand] = _judge(fit(others, reviews), [text for text, _ in own])
-    for bar in (BAR - 1, BAR, BAR + 1):
-        print(f"told from odds of {np.exp(bar):.0f} to 1" + " (as shipped)" * (bar == BAR))
+    for bar in (BAR - 0.5, BAR, BAR + 0.5):
+        print(f"told from log-odds {bar}" + " (as shipped)" * (bar == BAR))
         for hand, own in hands.items():
             said, told = np.array([said for _, said in own]), scores[hand] > bar
             right = int(sum(said & told))

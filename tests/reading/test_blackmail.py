@@ -35,7 +35,7 @@ def test_there_are_enough_texts_and_near_misses(rows: list[dict[str, str]]) -> N
 def test_what_is_called_blackmail_by_a_new_hand_is_blackmail() -> None:
     precision, recall = counts(NEW)
     assert precision >= 0.95
-    assert recall >= 0.5, "every second one that is phrased in a new way is missed: a person has to notice"
+    assert recall >= 0.55, "every second one that is phrased in a new way is missed: a person has to notice"
 
 
 def test_what_is_called_blackmail_by_the_known_hands_is_blackmail() -> None:
