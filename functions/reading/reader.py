@@ -75,7 +75,7 @@ class Reader:
             severity=_severity(said, negative, seen.hits),
             confidence=round(causes[best], 3),
             phrases=_phrases(text, seen, best, self.model) if said or complains >= _DOUBTFUL else (),
-            blackmail=blackmail(small, seen.hits),
+            blackmail=blackmail(text, small, seen.hits),
             abuse=_named("abuse", small, seen.hits),
             worded=_blamed(small, seen, complains) or bool(sure),
             language="zh",
