@@ -93,14 +93,20 @@ def may_trade(signed: str) -> bool:
     return not _LEVERS.isdisjoint(signed) and not _GAINS.isdisjoint(signed)
 
 
+def _names_lever(small: str) -> bool:
+    return any(_SIGN_OF[index] in _LEVERS for index, _, _ in _WORDS.find_matches_as_indexes(small))
+
+
 def blackmail(text: str, small: str, hits: Sequence[Hit]) -> tuple[str, ...]:
     """Return the sentence that trades the review most plainly, if the text as a whole does.
 
     `small` is the prepared text, `hits` the words of the lexicon in it. A whole phrase makes it surer
     and does not decide: whoever refuses what a shop offered uses the same ones.
     """
-    signed = with_signs(small)
     phrase = any("blackmail" in hit.topics for hit in hits)
+    if not (phrase or _names_lever(small)):  # most texts; to write signs takes three times as long
+        return ()
+    signed = with_signs(small)
     if not (phrase or may_trade(signed)) or shipped().judge(signed) + _PHRASE * phrase <= 0:
         return ()
     best = max(_SENTENCE.finditer(small), key=lambda found: shipped().judge(with_signs(found[0])))
