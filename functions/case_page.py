@@ -115,9 +115,9 @@ def _workable(case: Case) -> Case:
 
 def _page(case: Case, link: Link, by: str, moment: datetime, *, notice: str = "", refusal: str = "") -> str:
     rules, keys = rulebooks.current(), link_keys(moment)
-    valid = timedelta(seconds=rules.decide("links", {"link": "act"}).number("valid"))
+    valid = timedelta(seconds=rules.ask.links(link="act").number("valid"))
     acts = {act: token(Link(act, case.case_id, moment + valid, token_bytes(NONCE)), keys) for act in ACTS}
-    advice = rules.decide("advice", {"grade": case.grade}).text("say")
+    advice = rules.ask.advice(grade=case.grade).text("say")
     return show(case, Form(acts, token(link, keys), by), advice, moment, notice, refusal)
 
 

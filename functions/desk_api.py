@@ -252,7 +252,7 @@ def _period(what: str, starts: Time | None, ends: Time) -> tuple[Time, Time]:
     begins = starts or moment
     if ends <= max(begins, moment):
         raise _wrong("ends", "it must come after the beginning and after now")
-    rule = rulebooks.current().decide("quiet", {"what": what, "hidden": 0})
+    rule = rulebooks.current().ask.quiet(what=what, hidden=0)
     longest = timedelta(seconds=rule.number("longest"))
     if ends - begins > longest:
         raise _wrong("ends", f"a {what} lasts {longest.days} days at most; make another one then")

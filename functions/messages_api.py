@@ -274,7 +274,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _written(case: Case, outbox_key: str, moment: datetime) -> Written:
-    hold = rulebooks.current().decide("contact", {"promotional": False}).number("hold")
+    hold = rulebooks.current().ask.contact(promotional=False).number("hold")
     effect = case.outbox.get(outbox_key)
     since = effect.at if effect is not None else moment
     return Written(key=outbox_key.removeprefix("message:"), until=since + pace().wait(hold))

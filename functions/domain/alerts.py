@@ -50,7 +50,7 @@ class Alert(BaseModel):
 
 def route(kind: str, level: int, grade: str, rules: Rules) -> Decision:
     """Return the decision with `roles`, `template` and `wait` (s until the next level, 0 at the end)."""
-    return rules.decide("alerts", {"kind": kind, "level": level, "grade": grade})
+    return rules.ask.alerts(kind=kind, level=level, grade=grade)
 
 
 def kind_of(effect: Effect) -> str:

@@ -152,7 +152,7 @@ def withdrawn(case: Case, now: datetime) -> Appeal | None:
 
 def _asked(case: Case, rules: Rules) -> Decision:
     platform = case.review.platform if case.review.platform in PLATFORMS else "other"
-    return rules.decide("appeals", {"platform": platform})
+    return rules.ask.appeals(platform=platform)
 
 
 def _of(case: Case) -> Appeal:

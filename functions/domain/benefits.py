@@ -72,7 +72,7 @@ def wanted(case: Case, step: Step, rules: Rules) -> Grant | Nothing:
         case "goodwill":
             return _goodwill(case)
         case "care" | "repurchase":
-            decision = rules.decide("follow_up", {"step": _FOLLOW_UPS[step]})
+            decision = rules.ask.follow_up(step=_FOLLOW_UPS[step])
             return _coupon(case, step, decision.number("coupon"), _row(decision))
     return Nothing(why="only a person gives something extra")
 
@@ -121,7 +121,7 @@ def chosen(case: Case, step: Step, benefit: Benefit, cost: int | None, by: str) 
 
 def terms(benefit: Benefit, rules: Rules) -> Terms:
     """Return on which terms the benefit is given."""
-    row, shop = (rules.decide("budgets", {"of": of}) for of in (benefit, SHOP))
+    row, shop = (rules.ask.budgets(of=of) for of in (benefit, SHOP))
     return Terms(
         per_day=_limit(row, "per_day"),
         shop_per_day=_limit(shop, "per_day"),
@@ -132,7 +132,7 @@ def terms(benefit: Benefit, rules: Rules) -> Terms:
 
 def limit_of(of: Benefit | Literal["shop"], rules: Rules) -> int | None:
     """Return the budget of a day, fen: of the shop, or of each row that gives such a benefit."""
-    return _limit(rules.decide("budgets", {"of": of}), "per_day")
+    return _limit(rules.ask.budgets(of=of), "per_day")
 
 
 def objection(grant: Grant, on: Terms) -> str | None:
@@ -146,7 +146,7 @@ def objection(grant: Grant, on: Terms) -> str | None:
 
 def coupon_terms(step: Step, now: datetime, rules: Rules) -> CouponTerms:
     """Return until when a coupon given now is valid, and whether it adds to others."""
-    decision = rules.decide("coupon_terms", {"coupon": _COUPONS.get(step, "apology")})
+    decision = rules.ask.coupon_terms(coupon=_COUPONS.get(step, "apology"))
     return CouponTerms(
         valid_until=now + timedelta(seconds=decision.number("valid_for")),
         stackable=decision.then["stackable"] is True,

@@ -166,13 +166,13 @@ def open_case(
     found = signals(review, reading, profile, rules, now)
     malice = suspicion(found, False, rules)
     suspected = malice.then["suspected"] is True
-    grade = rules.decide("grades", {"cause": reading.cause, "suspected_malicious": suspected})
+    grade = rules.ask.grades(cause=reading.cause, suspected_malicious=suspected)
     customer_tier = tier(profile, order, rules, now)
     offer = remedy(order.total if order is not None else review.price, suspected, rules)
     extra = goodwill(customer_tier.text("tier"), suspected, rules)
     warn_at, due_at = due(grade, review.first_seen_at, rules, hours)
     reach = plan(Addressee(review, profile, order), due_at, rules)
-    first = rules.decide("alerts", {"kind": "first", "level": 0, "grade": grade.text("grade")})
+    first = rules.ask.alerts(kind="first", level=0, grade=grade.text("grade"))
     return Case(
         case_id=case_id(review.key),
         review=review,
@@ -196,7 +196,7 @@ def open_case(
         warn_at=warn_at,
         due_at=due_at,
         hours=hours,
-        give_up_s=rules.decide("follow_up", {"step": "give_up"}).number("after"),
+        give_up_s=rules.ask.follow_up(step="give_up").number("after"),
         escalate_at=now + pace.wait(first.number("wait")),
         reach=reach,
         events={

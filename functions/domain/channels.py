@@ -67,7 +67,7 @@ class Limits(NamedTuple):
 
 
 def limits(kind: Kind, rules: Rules) -> Limits:
-    decision = rules.decide("channels", {"kind": kind})
+    decision = rules.ask.channels(kind=kind)
     return Limits(*(decision.number(name) for name in Limits._fields))
 
 

@@ -78,7 +78,7 @@ def due(
     The promised 24 hours are, as every deadline, hours in which the shop is open. Raises DeadlineTooLate.
     """
     clock = Clock(grade, started_at, hours, pauses)
-    longest = rules.decide("limits", {"of": "grades.respond_within"}).number("longest")
+    longest = rules.ask.limits(of="grades.respond_within").number("longest")
     if clock.within > timedelta(seconds=longest):
         promised = f"{longest / 3600:g} hours"
         raise DeadlineTooLate(

@@ -1,6 +1,6 @@
 """Decisions: what a rule table answered, with everything needed to explain it later."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -48,6 +48,12 @@ class Decision:
         return value
 
 
+class Ask(Protocol):
+    """The tables, each a function whose keyword arguments are its facts."""
+
+    def __getattr__(self, table: str) -> Callable[..., Decision]: ...
+
+
 class Rules(Protocol):
     """What the domain asks of the rulebook."""
 
@@ -57,6 +63,9 @@ class Rules(Protocol):
     def read(self, text: str) -> "Reading":
         """Say what a review's text complains about, with the lexicons of rules/lexicon*.toml."""
         ...
+
+    @property
+    def ask(self) -> Ask: ...
 
     def decide(self, table: str, facts: Mapping[str, Fact]) -> Decision: ...
 

@@ -114,7 +114,7 @@ class _Asked(NamedTuple):
         cause: Literal["quiet", "inhibited", "nobody_on_duty"],
         quiet: Quiet | None = None,
     ) -> Hold:
-        look = self.rules.decide("quiet", {"what": "look_again", "hidden": 0}).number("longest")
+        look = self.rules.ask.quiet(what="look_again", hidden=0).number("longest")
         return Hold(until, why, cause, min(until, self.now + self.pace.wait(look)), quiet)
 
 
@@ -166,7 +166,7 @@ def _inhibited(asked: _Asked) -> Hold | None:
     case, now = asked.case, asked.now
     if asked.kind in ("breach", "appeal"):  # the table of inhibitions cannot name them either
         return None
-    rule = asked.rules.decide("inhibitions", {"kind": asked.kind})
+    rule = asked.rules.ask.inhibitions(kind=asked.kind)
     after = rule.number("after_escalation")
     if after and (escalated := _escalated_at(case)):
         until = escalated + asked.pace.wait(after)
@@ -204,7 +204,7 @@ def _caught_up(asked: _Asked) -> _Says | Bundle | None:
         return None
     hid = max(over, key=lambda each: each.ends)
     cases = len(hid.cases)
-    rule = asked.rules.decide("quiet", {"what": "catch_up", "hidden": cases})
+    rule = asked.rules.ask.quiet(what="catch_up", hidden=cases)
     told, claims = list[tuple[str, int]](), tuple[Claim, ...]()
     if rule.then["catch_up"] and hid.told_by in (None, me):
         told.append(("catch_up", cases))
@@ -282,5 +282,5 @@ def chain_of(roles: Iterable[str], rules: Rules) -> tuple[str, ...]:
         role = waiting.pop(0)
         if role not in chain:
             chain[role] = None
-            waiting += rules.decide("hand_over", {"role": role}).names("next")
+            waiting += rules.ask.hand_over(role=role).names("next")
     return tuple(chain)

@@ -27,7 +27,7 @@ def drafts(case: Case, given: State | None, rules: Rules, clock: tzinfo, now: da
     """Return a draft for the customer alone and one for all to read. `given` is how the coupon stands."""
     # What legal looks at is answered without promising or conceding anything.
     cause = "malicious" if case.suspected_malicious else case.confirmed_cause or case.cause
-    worded = rules.decide("remedy_words", {"remedy": case.remedy, "coupon": case.coupon})
+    worded = rules.ask.remedy_words(remedy=case.remedy, coupon=case.coupon)
     solve = rules.render(worded.text("template"), {"coupon": yuan(case.coupon)})
     if given is not None and usable(given, now):
         solve += rules.render(worded.text("coupon_given"), named(given, clock))
@@ -35,6 +35,6 @@ def drafts(case: Case, given: State | None, rules: Rules, clock: tzinfo, now: da
     ways: tuple[Literal["chat", "public_reply"], ...] = ("chat", "public_reply")
     found = []
     for way in ways:
-        template = rules.decide("drafts", {"cause": cause, "way": way}).text("template")
+        template = rules.ask.drafts(cause=cause, way=way).text("template")
         found.append(Draft(way=way, template=template, text=rules.render(template, values)))
     return found

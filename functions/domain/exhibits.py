@@ -153,7 +153,7 @@ class Erased(NamedTuple):
 
 def fits(announced: Announced, known: tuple[Exhibit, ...], rules: Rules) -> None:
     """Raises NotTaken for a file that is too large, of the wrong kind, or one too many."""
-    decision = rules.decide("exhibits", {"kind": announced.kind})
+    decision = rules.ask.exhibits(kind=announced.kind)
     media, most = decision.names("media"), decision.number("megabytes")
     if announced.media not in media:
         raise NotTaken(f"{announced.kind} is taken as {', '.join(media)}, not as {announced.media}")

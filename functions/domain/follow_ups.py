@@ -29,7 +29,7 @@ class Plan(BaseModel):
 def plan(case: Case, rules: Rules, pace: Pace) -> Plan:
     """Return the times of a resolved case's follow-up, from the tables."""
     guidance, care, silver = (
-        pace.seconds(rules.decide("follow_up", {"step": step}).number("after"))
+        pace.seconds(rules.ask.follow_up(step=step).number("after"))
         for step in ("guidance", "care", "silver")
     )
     if case.resolved_at is None:

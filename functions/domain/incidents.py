@@ -111,12 +111,9 @@ def going_on(incident: Incident, rules: Rules, now: datetime) -> Decision | None
 
 
 def _decide(incident: Incident, last_hour: int, quiet_for: timedelta, rules: Rules) -> Decision:
-    return rules.decide(
-        "incidents",
-        {
-            "of": incident.of,
-            "last_hour": last_hour,
-            "opened": incident.opened_at is not None,
-            "quiet_for": int(quiet_for * (HOUR / incident.hour) / timedelta(seconds=1)),
-        },
+    return rules.ask.incidents(
+        of=incident.of,
+        last_hour=last_hour,
+        opened=incident.opened_at is not None,
+        quiet_for=int(quiet_for * (HOUR / incident.hour) / timedelta(seconds=1)),
     )

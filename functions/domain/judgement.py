@@ -94,11 +94,11 @@ def _regraded(
     """Decide again what depends on the suspicion and begin a new run: whoever owns the case now is alerted,
     with a chain and a deadline from now on. Alerts of the run before that did not go out never will.
     """
-    grade = rules.decide("grades", {"cause": case.cause, "suspected_malicious": suspected})
+    grade = rules.ask.grades(cause=case.cause, suspected_malicious=suspected)
     offer = remedy(_order_value(case), suspected, rules)
     extra = goodwill(case.tier, suspected, rules)
     warn_at, due_at = due(grade, now, rules, case.hours)
-    first = rules.decide("alerts", {"kind": "first", "level": 0, "grade": grade.text("grade")})
+    first = rules.ask.alerts(kind="first", level=0, grade=grade.text("grade"))
     note = f"{grade.text('grade')} for {grade.text('owner')}, due {iso(due_at)}, {offer.text('remedy')}"
     again = case.model_copy(update={"run": case.run + 1})
     kept = {key: each for key, each in case.outbox.items() if each.kind != "alert"}

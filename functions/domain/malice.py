@@ -138,7 +138,7 @@ def bulk_signals(posted: Mapping[str, datetime], by: str, rules: Rules, now: dat
 def suspicion(found: Iterable[Signal], raised: bool, rules: Rules) -> Decision:
     """Return the decision with `suspected`. Two signals of one name are one: they are not independent."""
     names = {signal.name for signal in found}
-    return rules.decide("malice", {"signals": len(names), "raised": raised})
+    return rules.ask.malice(signals=len(names), raised=raised)
 
 
 def with_signal(known: tuple[Signal, ...], found: Signal) -> tuple[Signal, ...]:
@@ -151,9 +151,7 @@ def with_signal(known: tuple[Signal, ...], found: Signal) -> tuple[Signal, ...]:
 
 def counter_evidence(counts: Mapping[Counter, int], rules: Rules) -> tuple[Against, ...]:
     """Return which of these facts speak against malice."""
-    decided = (
-        (fact, n, rules.decide("counter_evidence", {"fact": fact, "count": n})) for fact, n in counts.items()
-    )
+    decided = ((fact, n, rules.ask.counter_evidence(fact=fact, count=n)) for fact, n in counts.items())
     return tuple(
         Against(fact=fact, count=n, why=decision.why)
         for fact, n, decision in decided
@@ -162,7 +160,7 @@ def counter_evidence(counts: Mapping[Counter, int], rules: Rules) -> tuple[Again
 
 
 def _window(rules: Rules) -> timedelta:
-    return timedelta(seconds=rules.decide("sources", {"of": "count"}).number("within"))
+    return timedelta(seconds=rules.ask.sources(of="count").number("within"))
 
 
 def _speaks(name: SignalName, count: int, percent: int, rules: Rules) -> bool:

@@ -100,7 +100,7 @@ def weigh(
         if isinstance(text, Lacking):
             return _lacking(text, effect, rules, pace, now)
         draft, note = _drafted(case, name, effect, text), text.note
-    contact = rules.decide("contact", {"promotional": draft.promotional})
+    contact = rules.ask.contact(promotional=draft.promotional)
     if held := _held(effect, contact, pace, now):
         return held
     chosen = _channel(case, draft, customer, rules, now)
@@ -123,8 +123,8 @@ def not_yet(
     """Return the wait of a step that can still be taken back: so long nobody need ask about the customer."""
     if effect.name == FREE or _moved_on(case, outbox_key, effect):
         return None
-    template = rules.decide("follow_up", {"step": effect.name or ""}).text("template")
-    return _held(effect, rules.decide("contact", {"promotional": rules.promotional(template)}), pace, now)
+    template = rules.ask.follow_up(step=effect.name or "").text("template")
+    return _held(effect, rules.ask.contact(promotional=rules.promotional(template)), pace, now)
 
 
 def _held(effect: Effect, contact: Decision, pace: Pace, now: datetime) -> Wait | None:
@@ -145,20 +145,17 @@ def refusals(
     """Return every reason why the message must not go out, now or ever."""
     sent = [entry for entry in others if entry.sent_at is not None]
     month = now - pace.wait(MONTH)
-    decision = rules.decide(
-        "messages",
-        {
-            "says": list(draft.says),
-            "guidance_sent": any("guidance" in one.says and one.case_id == case.case_id for one in sent),
-            "promotional": draft.promotional,
-            "opted_out": _opted_out(customer, draft.promotional),
-            "consented": agreed(customer.profile, way),
-            "promotional_last_30_days": sum(
-                1 for one in sent if one.promotional and one.sent_at is not None and one.sent_at > month
-            ),
-            "awaits_answer": draft.step != FREE and awaits_answer(others, case.resolved_at),
-            "names_way_out": _WAY_OUT.search(draft.text) is not None,
-        },
+    decision = rules.ask.messages(
+        says=list(draft.says),
+        guidance_sent=any("guidance" in one.says and one.case_id == case.case_id for one in sent),
+        promotional=draft.promotional,
+        opted_out=_opted_out(customer, draft.promotional),
+        consented=agreed(customer.profile, way),
+        promotional_last_30_days=sum(
+            1 for one in sent if one.promotional and one.sent_at is not None and one.sent_at > month
+        ),
+        awaits_answer=draft.step != FREE and awaits_answer(others, case.resolved_at),
+        names_way_out=_WAY_OUT.search(draft.text) is not None,
     )
     return list(decision.names("refusals"))
 
@@ -238,7 +235,7 @@ def _lacking(text: Lacking, effect: Effect, rules: Rules, pace: Pace, now: datet
     """What names a coupon is promotional. It is held like any other, then looked at now and again."""
     if not text.awaited:
         return No(text.why)
-    contact = rules.decide("contact", {"promotional": True})
+    contact = rules.ask.contact(promotional=True)
     again = Wait(now + pace.wait(contact.number("again")), text.why, look=True)
     return _held(effect, contact, pace, now) or again
 
@@ -262,7 +259,7 @@ def _channel(case: Case, draft: Entry, customer: Customer, rules: Rules, now: da
     if draft.step == FREE:
         against = obstacle(draft.channel, to, draft.promotional, rules, now)
         return No(against) if against else draft.channel
-    decision = rules.decide("follow_up", {"step": draft.step})
+    decision = rules.ask.follow_up(step=draft.step)
     way, reasons = channel(decision, to, draft.promotional, rules, now)
     if way is not None:
         return way

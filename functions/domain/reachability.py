@@ -95,7 +95,7 @@ def plan(to: Addressee, due_at: datetime, rules: Rules) -> tuple[Reach, ...]:
     found = [_public_reply(to, due_at, rules)]
     at = due_at
     for step in STEPS[1:]:
-        decision = rules.decide("follow_up", {"step": step})
+        decision = rules.ask.follow_up(step=step)
         at += timedelta(seconds=decision.number("after"))
         found.append(_step(step, at, decision, to, rules))
     return tuple(found)

@@ -11,9 +11,9 @@ def remedy(order_value: int | None, suspected: bool, rules: Rules) -> Decision:
 
     `order_value` is fen, None where unknown.
     """
-    return rules.decide("remedies", {"suspected_malicious": suspected, "order_value": order_value})
+    return rules.ask.remedies(suspected_malicious=suspected, order_value=order_value)
 
 
 def goodwill(tier: str, suspected: bool, rules: Rules) -> Decision:
     """Return the decision with `goodwill` and `cost_cap` (fen)."""
-    return rules.decide("goodwill", {"suspected_malicious": suspected, "tier": tier})
+    return rules.ask.goodwill(suspected_malicious=suspected, tier=tier)

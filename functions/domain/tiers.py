@@ -9,11 +9,8 @@ from functions.domain.profiles import Order, Profile, days_since_earlier_order, 
 def tier(profile: Profile, reviewed: Order | None, rules: Rules, now: datetime) -> Decision:
     """Return the decision whose `tier` is high_value, new, dormant or regular."""
     earlier = profile.orders - (1 if reviewed is not None else 0)
-    return rules.decide(
-        "tiers",
-        {
-            "spent_12_months": spent_12_months(profile, now),
-            "earlier_orders": max(0, earlier),
-            "days_since_earlier_order": days_since_earlier_order(profile, reviewed, now),
-        },
+    return rules.ask.tiers(
+        spent_12_months=spent_12_months(profile, now),
+        earlier_orders=max(0, earlier),
+        days_since_earlier_order=days_since_earlier_order(profile, reviewed, now),
     )

@@ -32,14 +32,10 @@ class Verdict(BaseModel):
 def judge(review: Review, rules: Rules) -> Verdict:
     """Return the verdict on one version of a review, by its rating and by what its text says."""
     reading = rules.read(review.text)
-    decision = rules.decide(
-        "detection",
-        {"stars": review.stars, "rating": review.rating, "complains": complaint(review, reading)},
+    decision = rules.ask.detection(
+        stars=review.stars, rating=review.rating, complains=complaint(review, reading)
     )
-    certainty = rules.decide(
-        "certainty",
-        {"complains": reading.complains, "confidence": reading.percent},
-    )
+    certainty = rules.ask.certainty(complains=reading.complains, confidence=reading.percent)
     return Verdict(bad=decision.then["bad"] is True, reading=reading, decision=decision, certainty=certainty)
 
 

@@ -45,7 +45,7 @@ def step_text(
 
     Raises rulebook.BlankVariable.
     """
-    decision = rules.decide("follow_up", {"step": step})
+    decision = rules.ask.follow_up(step=step)
     template, note = decision.text("template"), None
     values = {"product": product(case)}
     if decision.number("coupon"):

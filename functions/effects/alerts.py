@@ -107,7 +107,7 @@ def _alert(wanted: Wanted, telling: Telling) -> Alert:
 
 def _link(wanted: Wanted) -> str:
     """Return the address of the case's page. An alert that is sent again has the same one."""
-    valid = rulebooks.current().decide("links", {"link": "show"}).number("valid")
+    valid = rulebooks.current().ask.links(link="show").number("valid")
     link = Link("show", wanted.case.case_id, wanted.effect.at + timedelta(seconds=valid))
     return setting("WINBACK_CASE_LINK") + token(link, link_keys(now()))
 

@@ -90,7 +90,7 @@ def _done(case: Case, effect: Effect, event: Event) -> Done:
     """The membership brings, a while later, the coupon to buy again."""
     if effect.name != "silver":
         return Done(event)
-    wait = rulebooks.current().decide("follow_up", {"step": "repurchase"}).number("after")
+    wait = rulebooks.current().ask.follow_up(step="repurchase").number("after")
     later = Effect(kind="message", at=event.at, after=event.at + pace().wait(wait), name="repurchase")
     return Done(event, {case.keyed("message:repurchase"): later})
 

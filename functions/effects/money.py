@@ -160,7 +160,7 @@ def _held(stands: State, now: datetime) -> Held:
 
 def _awaiting(stands: State, now: datetime, why: str | None = None) -> Done | Held:
     """Nothing happens until a person has decided, or time has; now and then somebody is reminded."""
-    on, tempo = rulebooks.current().decide("budgets", {"of": "approval"}), pace()
+    on, tempo = rulebooks.current().ask.budgets(of="approval"), pace()
     remind, lapses = tempo.wait(on.number("remind")), stands.since + tempo.wait(on.number("lapse"))
     if now >= lapses:
         kind: Kind = "expired" if stands.standing == "proposed" else "recalled"

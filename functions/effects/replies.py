@@ -25,7 +25,7 @@ def perform(case: Case, effect: Effect, now: datetime) -> Done | Held:
     rules = rulebooks.current()
     if why := objection(case, rules, now):
         return _not_sent(why, now)
-    until = effect.at + pace().wait(rules.decide("contact", {"promotional": False}).number("hold"))
+    until = effect.at + pace().wait(rules.ask.contact(promotional=False).number("hold"))
     if now < until:
         return Held(until, _event("held", f"can be taken back until then, until {iso(until)}", now))
     shop, reply = shops.get(case.shop_id), REPLIERS.get(case.review.platform)

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from functools import lru_cache
 from operator import mul
 from pathlib import Path
+from struct import Struct
 
 from functions.domain.causes import CAUSES
 from functions.reading.clauses import grams
 
 LANES = (*CAUSES, "negative", "complains", "norm", "hits")
-_WIDTH = 4 * len(LANES)
+_LANES = Struct(f"<{len(LANES)}I")
+_WIDTH = _LANES.size
 _MIDDLE = 128  # a weight is stored as one byte around it
 _MAGIC = b"WBREAD1\n"
-
-Scores = tuple[float, ...]  # one a lane but "hits"; not yet divided by the norm
 
 
 class Model:
@@ -44,24 +44,22 @@ class Model:
             row: number(wide[at : at + _WIDTH], "little") for row, at in zip(rows, starts, strict=True)
         }
 
-    def clause(self, clause: str) -> Scores:
-        """Return the sum of the weights of a clause's n-grams, lane by lane."""
-        total = sum(filter(None, map(self._packed.get, grams(clause))))
-        lanes = memoryview(total.to_bytes(_WIDTH, "little")).cast("I").tolist()
-        middle = _MIDDLE * lanes.pop()
-        return (
-            *map(mul, [lane - middle for lane in lanes[:-1]], self.scales),
-            lanes[-1] * self.scales[-1],
-        )
+    def packed(self, clause: str) -> int:
+        """Return the sum of the weights of a clause's n-grams, all lanes in one number; such sums add up."""
+        return sum(filter(None, map(self._packed.get, grams(clause))))
 
-    def normed(self, sums: Scores) -> list[float]:
-        """Return the lanes' logits for these sums."""
-        norm = (sums[-1] or 1.0) ** 0.5
-        return [total / norm + bias for total, bias in zip(sums, self.biases, strict=False)]
+    def scores(self, packed: int) -> tuple[list[float], float]:
+        """Return the logit of each lane for a sum of weights, and the norm that it was divided by."""
+        *lanes, size, hits = _LANES.unpack(packed.to_bytes(_WIDTH, "little"))
+        middle, norm = _MIDDLE * hits, (size * self.scales[-1]) ** 0.5 or 1.0
+        return [
+            (lane - middle) * scale / norm + bias
+            for lane, scale, bias in zip(lanes, self.scales, self.biases, strict=False)
+        ], norm
 
     def judge(self, name: str, signals: Sequence[float]) -> list[float]:
         """Return the logits of one part of the head; the last weight of a row is its constant."""
-        return [sum(map(mul, row, signals)) + row[-1] for row in self.head[name]]
+        return [sum(map(mul, row, signals), row[-1]) for row in self.head[name]]
 
     def dump(self) -> bytes:
         about = {"scales": self.scales, "biases": self.biases, "head": self.head, "rows": len(self.rows)}

@@ -58,12 +58,10 @@ class Reader:
         sure = {
             topic.removeprefix(SURE) for hit in seen.hits for topic in hit.topics if topic.startswith(SURE)
         }
-        causes = softmax(
-            [
-                logit + _SURE * (cause in sure)
-                for cause, logit in zip(CAUSES, self.model.judge("cause", seen.values), strict=True)
-            ]
-        )
+        logits = self.model.judge("cause", seen.values)
+        for place, cause in enumerate(CAUSES if sure else ()):
+            logits[place] += _SURE * (cause in sure)
+        causes = softmax(logits)
         order = sorted(range(len(CAUSES)), key=causes.__getitem__, reverse=True)
         negative = logistic(seen.negative)
         complains = max(negative, logistic(self.model.judge("complains", seen.values)[0]))
@@ -77,7 +75,7 @@ class Reader:
             severity=_severity(said, negative, seen.hits),
             confidence=round(causes[best], 3),
             phrases=_phrases(text, seen, best, self.model) if said or complains >= _DOUBTFUL else (),
-            blackmail=blackmail(small, seen.hits),
+            blackmail=blackmail(text, small, seen.hits),
             abuse=_named("abuse", small, seen.hits),
             worded=_blamed(small, seen, complains) or bool(sure),
             language="zh",
@@ -159,7 +157,7 @@ def _phrases(text: str, seen: Signals, cause: int, model: Model) -> tuple[Phrase
     """Return what shows the cause: the best clause with its like neighbours first, then others far off."""
     found, weights = (
         seen.clauses,
-        [model.judge("evidence", each)[0] for each in clause_signals(seen, cause)],
+        [model.judge("evidence", each)[0] for each in clause_signals(seen, cause, model)],
     )
     first = last = best = max(range(len(weights)), key=weights.__getitem__)
     while near := [

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.domain.decisions import Decision, Fact
-from functions.rulebook.compiled import Asked, Decider, asked, decider
+from functions.rulebook.compiled import Asked, named
 from functions.rulebook.faults import RuleError
 from functions.rulebook.files import Files, files_of, version_of
 from functions.rulebook.table import Table
@@ -58,7 +58,7 @@ class Rulebook:
             if "/" not in name and name not in _NO_TABLES
         }
         self._tables: dict[str, Table] = {}
-        self._deciders: dict[str, Decider] = {}  # compiled when first asked
+        self.ask = Ask(self)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -125,19 +125,14 @@ class Rulebook:
         }
 
     def decide(self, table: str, facts: Mapping[str, Fact]) -> Decision:
-        """Return the decision of a table; the facts become part of it and may not be changed afterwards.
+        """Return the decision of a table on facts that come as a mapping; where they are known: `ask`.
 
-        Raises TypeError for facts that the table does not declare so, NoRowHolds for a gap.
+        Raises KeyError for an unknown table, TypeError for facts that it does not declare so, NoRowHolds
+        for a gap.
         """
-        try:
-            decide = self._deciders[table]
-        except KeyError:
-            decide = self._deciders[table] = decider(self.table(table), self.version)
-        return decide(facts)
-
-    def asked(self, table: str, *order: str) -> Asked:
-        """Return a table as a function of its facts in this order, for whoever asks it many times."""
-        return asked(self.table(table), self.version, order)
+        known = named(self.table(table), facts)
+        function: Asked = getattr(self.ask, table)
+        return function(**known)
 
     def promotional(self, template: str) -> bool:
         return self.templates[template].promotional
@@ -151,6 +146,32 @@ class Rulebook:
         if blank := sorted(name for name in chosen.variables if not values.get(name)):
             raise BlankVariable(f"template {template}: no value for {', '.join(blank)}")
         return chosen.text.format_map(values)
+
+
+class Ask:
+    """The tables as functions of their facts: `rules.ask.goodwill(suspected_malicious=False, tier="new")`.
+
+    A table is read and compiled when it is first asked. From then on its function is an attribute like any
+    other: nothing stands between it and the caller, and Python finds it fastest (a __getattr__ would slow
+    every look-up down).
+    """
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, table: str) -> Asked: ...
+        def __setattr__(self, table: str, function: Asked) -> None: ...
+
+    def __init__(self, rules: Rulebook) -> None:
+        for table in rules.names:
+            setattr(self, table, self._at_first(rules, table))
+
+    def _at_first(self, rules: Rulebook, table: str) -> Asked:
+        def compile_and_ask(**facts: Fact) -> Decision:
+            function = rules.table(table).compiled(rules.version)
+            setattr(self, table, function)
+            return function(**facts)
+
+        return compile_and_ask
 
 
 def templates_of(files: Files) -> list[tuple[str, str]]:

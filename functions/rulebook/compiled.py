@@ -6,7 +6,7 @@ becomes a chain of comparisons. All check the facts on the way.
 `winback rules show --source` prints what came out.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -18,37 +18,23 @@ from functions.rulebook.lookups import FEW, answers, places, rest, said
 if TYPE_CHECKING:
     from functions.rulebook.table import Row, Table
 
-Decider = Callable[[Mapping[str, Fact]], Decision]
-Asked = Callable[..., Decision]  # its arguments are the facts
+Asked = Callable[..., Decision]  # its keyword arguments are the table's facts
 
 
-def decider(table: "Table", rulebook: str) -> Decider:
-    """Return the function of a table. It raises TypeError for wrong facts, NoRowHolds for a gap."""
-    return _function(table, *source(table, rulebook))
+def compiled(table: "Table", rulebook: str) -> Asked:
+    """Return the function of a table, whose keyword arguments are the table's facts.
 
-
-def asked(table: "Table", rulebook: str, order: Sequence[str]) -> Asked:
-    """Return the same with the facts as arguments, in this order: no mapping is built only to be taken apart.
-
-    Raises TypeError for an order that does not name the table's facts, each once.
+    Other names or values are a TypeError, a gap raises NoRowHolds.
     """
-    if sorted(order) != sorted(table.facts):
-        raise TypeError(f"{table.name} is decided from {', '.join(table.facts)}, not from {', '.join(order)}")
-    return _function(table, *source(table, rulebook, order))
-
-
-def _function(table: "Table", text: str, names: dict[str, Any]) -> Asked:
+    text, names = source(table, rulebook)
     exec(compile(text, f"<{table.file}>", "exec"), names)  # noqa: S102  # our own text, from checked cells
     decide: Asked = names["decide"]
     decide.__qualname__ = table.name  # Python's own errors say so
     return decide
 
 
-def source(table: "Table", rulebook: str, order: Sequence[str] = ()) -> tuple[str, dict[str, Any]]:
-    """Return a table's Python source and the values that it refers to.
-
-    It takes a mapping of the facts or, where their order is given, the facts themselves.
-    """
+def source(table: "Table", rulebook: str) -> tuple[str, dict[str, Any]]:
+    """Return a table's Python source and the values that it refers to."""
     names: dict[str, Any] = {
         "Decision": Decision,
         "new": object.__new__,
@@ -56,50 +42,41 @@ def source(table: "Table", rulebook: str, order: Sequence[str] = ()) -> tuple[st
         "gap": lambda facts: gap(table, facts),
         "V": rulebook,
     }
-    handed = f"{{{', '.join(f'{name!r}: {name}' for name in order)}}}" if order else "facts"
+    facts = f"{{{', '.join(f'{name!r}: {name}' for name in table.facts)}}}"
     few = "".join(f"[{name}]" for name, kind in table.facts.items() if kind.name in FEW)
     if found := answers(table, rulebook):
-        body = _answered(table, handed, f"ANSWERS{few}")
+        body = _answered(table, facts, f"ANSWERS{few}")
     elif found := places(table):
-        body = [*_checked(table, handed, f"rows = ROWS{few}"), *_placed(table), *_decision(table)]
+        body = [*_checked(table, facts, f"rows = ROWS{few}"), *_placed(table), *_decision(table)]
     elif table.hit == "collect":
-        body = [*_checked(table, handed), *_collected(table, names)]
+        body = [*_checked(table, facts), *_collected(table, names)]
     else:
-        body = [*_checked(table, handed), *_chain(table, names)]
-    return "\n".join(
-        [f"def decide({', '.join(order) or 'facts'}):  # {table.file}", *body]
-    ) + "\n", names | found
+        body = [*_checked(table, facts), *_chain(table, names)]
+    named_facts = f"*, {', '.join(table.facts)}" if table.facts else ""
+    return "\n".join([f"def decide({named_facts}):  # {table.file}", *body]) + "\n", names | found
 
 
-def _answered(table: "Table", handed: str, answer: str) -> list[str]:
+def _answered(table: "Table", facts: str, answer: str) -> list[str]:
     """Return the lines that look a decision up."""
-    reads = [] if handed != "facts" else [f"        {name} = facts[{name!r}]" for name in table.facts]
-    right = [f"len(facts) == {len(reads)}"] if reads else []
+    right = []
     for name, kind in table.facts.items():
         if kind.name == "bool":  # else 1 would be taken for true
             unknown = f" or {name} is None" * kind.optional
             right.append(f"({name} is True or {name} is False{unknown})")
     asked = f"        if {' and '.join(right) or 'True'}:"
-    failing = ["    except (KeyError, TypeError):", "        pass", f"    return refuse({handed})"]
-    return ["    try:", *reads, asked, f"            return {answer}", *failing]
+    failing = ["    except (KeyError, TypeError):", "        pass", f"    return refuse({facts})"]
+    return ["    try:", asked, f"            return {answer}", *failing]
 
 
-def _checked(table: "Table", handed: str, found: str = "") -> list[str]:
-    """Return the lines that take the facts apart and refuse wrong ones.
+def _checked(table: "Table", facts: str, found: str = "") -> list[str]:
+    """Return the lines that refuse wrong facts.
 
     `found` looks something up with those of few values: a word that is none of a table's fails there.
     """
-    lines, reads, wrong = [], [], []
-    if handed == "facts":
-        wrong.append(f"len(facts) != {len(table.facts)}")
-    else:
-        lines.append(f"    facts = {handed}")
+    lines, reads, wrong = [f"    facts = {facts}"], [], []
     for name, kind in table.facts.items():
-        read = f"facts[{name!r}]" if handed == "facts" else name
         if kind.name == "set":
-            read = f"frozenset({read})"
-        if read != name:
-            reads.append(f"        {name} = {read}")
+            reads.append(f"        {name} = frozenset({name})")
         if not (found and kind.name == "word"):
             wrong.append(_not_of(kind, name))
     if found:
@@ -242,13 +219,18 @@ def _not_of(kind: FactType, name: str) -> str:
     return f"{name} not in ({', '.join(sorted(map(repr, kind.values)))},)"
 
 
-def refuse(table: "Table", facts: Mapping[str, Fact]) -> Decision:
-    """Raise TypeError: the facts are not those that the table declares."""
+def named(table: "Table", facts: Mapping[str, Fact]) -> Mapping[str, Fact]:
+    """Return the facts. Raises TypeError if they are others than the table declares."""
     if facts.keys() != table.facts.keys():
         other = ", ".join(sorted(facts.keys() ^ table.facts.keys()))
         raise TypeError(f"{table.name} is decided from {', '.join(table.facts)}; see: {other}")
+    return facts
+
+
+def refuse(table: "Table", facts: Mapping[str, Fact]) -> Decision:
+    """Raise TypeError: a fact is not of the type that the table declares."""
     wrong = [f"{name} = {fact!r}" for name, fact in facts.items() if not table.facts[name].accepts(fact)]
-    raise TypeError(f"{table.name}: {', '.join(wrong) or facts} is not of its type")
+    raise TypeError(f"{table.name}: {', '.join(wrong)} is not of its type")
 
 
 def gap(table: "Table", facts: Mapping[str, Fact]) -> Decision:

@@ -60,9 +60,8 @@ class Explanation:
 
 def explain(table: Table, facts: Mapping[str, Fact], rulebook: str) -> Explanation:
     """Return the explanation of a decision. Raises TypeError for facts that the table does not declare."""
-    decide = table.compiled(rulebook)
     try:
-        decision: Decision | None = decide(facts)
+        decision: Decision | None = table.decide(facts, rulebook)
     except NoRowHolds:
         decision = None
     outcome = outcome_of(table, decision.then) if decision else "a gap in the table"
@@ -114,7 +113,7 @@ def _nearest(table: Table, facts: Mapping[str, Fact], decision: Decision | None)
         best: tuple[tuple[float, float], Change] | None = None
         for candidate in _candidates(axis, facts[axis.name]):
             try:
-                after = decide({**facts, axis.name: candidate})
+                after = decide(**{**facts, axis.name: candidate})
             except NoRowHolds:
                 continue
             size = _size(facts[axis.name], candidate)

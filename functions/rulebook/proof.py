@@ -108,7 +108,7 @@ def _examples(table: Table) -> Iterator[Fault]:
     hit: set[str] = set()
     for example in table.examples:
         try:
-            decision: Decision | None = decide(example.facts)
+            decision: Decision | None = decide(**example.facts)
         except LookupError:
             decision = None
         got = decision.row if decision else UNCOVERED

@@ -5,14 +5,14 @@ The first row whose tests all hold decides, unless the table says otherwise. See
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.domain.decisions import Decision, Fact, Output
 from functions.rulebook.cells import OUTPUTS_ONLY, CellError, FactType, Span, span
-from functions.rulebook.compiled import decider
+from functions.rulebook.compiled import Asked, compiled, named
 from functions.rulebook.faults import Fault, NoRowHolds, RuleError, meant
 from functions.rulebook.source import Source, unreadable
 
@@ -246,16 +246,16 @@ class Table:
     def about_zh(self) -> str:
         return str(self.source.data.get("about_zh", ""))
 
-    def compiled(self, rulebook: str) -> Callable[[Mapping[str, Fact]], Decision]:
+    def compiled(self, rulebook: str) -> Asked:
         """Return the function that decides, under the rulebook's version."""
-        return decider(self, rulebook)
+        return compiled(self, rulebook)
 
     def decide(self, facts: Mapping[str, Fact], rulebook: str) -> Decision:
         """Return the decision on the facts; slow, for a table used once.
 
         Raises TypeError for facts that the table does not declare so, NoRowHolds for a gap.
         """
-        return self.compiled(rulebook)(facts)
+        return self.compiled(rulebook)(**named(self, facts))
 
 
 _PURPOSE = {

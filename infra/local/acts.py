@@ -146,18 +146,23 @@ def malice_rejected(scene: Scene) -> str:
     return number
 
 
-def above_the_limit(scene: Scene) -> str:
-    """A supervisor's remedy costs more than a case may without a second person."""
-    scene.order(350)
-    number = scene.review(CRUSHED, order=1)
-    scene.until_told(number, "alerted")
-    scene.resolve(number, "damaged_lost")
+def _reshipped_by_two(scene: Scene, number: str) -> None:
+    """One person gives what is above the limit, another one approves."""
     scene.until_told(number, "remedy awaits approval")
     given = {"by": "李组长", "step": "remedy", "benefit": "reship", "note": "整单补发"}
     scene.supervisor.post(f"/cases/{number}/benefits", given)
     scene.until_awaited(number, "remedy", "above the limit")
     scene.supervisor.post(f"/benefits/{number}:remedy/approve", {"by": "王主管"})
     scene.until_told(number, "remedy granted")
+
+
+def above_the_limit(scene: Scene) -> str:
+    """A supervisor's remedy costs more than a case may without a second person."""
+    scene.order(350)
+    number = scene.review(CRUSHED, order=1)
+    scene.until_told(number, "alerted")
+    scene.resolve(number, "damaged_lost")
+    _reshipped_by_two(scene, number)
     scene.until_closed(number)
     return number
 
@@ -166,12 +171,7 @@ def budget_exceeded(scene: Scene) -> str:
     """What two people gave somebody else leaves the shop nothing for today: a small refund is asked about."""
     dear = scene.review(CRUSHED, ouid=f"{scene.customer}-neighbour", item_price="2999.00")
     scene.resolve(dear, "damaged_lost")
-    scene.until_told(dear, "remedy awaits approval")
-    given = {"by": "李组长", "step": "remedy", "benefit": "reship", "note": "整单补发"}
-    scene.supervisor.post(f"/cases/{dear}/benefits", given)
-    scene.until_awaited(dear, "remedy", "above the limit")
-    scene.supervisor.post(f"/benefits/{dear}:remedy/approve", {"by": "王主管"})
-    scene.until_told(dear, "remedy granted")
+    _reshipped_by_two(scene, dear)
     scene.order(59.90)
     scene.consent()
     number = scene.review(SLOW, order=1)

@@ -162,7 +162,7 @@ def evidence(rows: Sequence[Row], model: Model, lexicon: Lexicon) -> list[Ranked
             seen = signals(prepared(row.text), model, lexicon)
             holds = [start < clause.end and clause.start < end for clause in seen.clauses]
             if any(holds) and not all(holds):
-                found.append(Ranked(clause_signals(seen, CAUSES.index(row.cause)), holds))
+                found.append(Ranked(clause_signals(seen, CAUSES.index(row.cause), model), holds))
     return found
 
 

@@ -80,7 +80,7 @@ def decided(known: Asked, rules: Rulebook, shadow: Counter[str] | None) -> Outco
     if answer(known.detection).then["bad"] is not True:
         return Outcome()
     suspected = answer(known.malice()).then["suspected"] is True
-    grade = answer(rules.decide("grades", {"cause": known.cause, "suspected_malicious": suspected}))
+    grade = answer(rules.ask.grades(cause=known.cause, suspected_malicious=suspected))
     customer = answer(known.tier())
     offer = answer(remedy(known.order_value, suspected, rules))
     extra = answer(goodwill(customer.text("tier"), suspected, rules))

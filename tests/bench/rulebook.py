@@ -49,39 +49,17 @@ def inputs(count: int = INPUTS) -> list[Input]:
 
 
 def by_tables(rules: Rulebook) -> Callable[[Input], Whole]:
-    grade = rules.asked("grades", "cause", "suspected_malicious")
-    tiers = rules.asked("tiers", "spent_12_months", "earlier_orders", "days_since_earlier_order")
-    remedy = rules.asked("remedies", "suspected_malicious", "order_value")
-    goodwill = rules.asked("goodwill", "suspected_malicious", "tier")
+    """As the functions ask them."""
 
     def whole(given: Input) -> Whole:
         cause, suspected, spent, earlier, days, value = given
-        tier = tiers(spent, earlier, days)
+        ask = rules.ask
+        tier = ask.tiers(spent_12_months=spent, earlier_orders=earlier, days_since_earlier_order=days)
         return (
-            grade(cause, suspected),
+            ask.grades(cause=cause, suspected_malicious=suspected),
             tier,
-            remedy(suspected, value),
-            goodwill(suspected, tier.then["tier"]),
-        )
-
-    return whole
-
-
-def by_name(rules: Rulebook) -> Callable[[Input], Whole]:
-    """As the domain asks: every table by its name."""
-    decide = rules.decide
-
-    def whole(given: Input) -> Whole:
-        cause, suspected, spent, earlier, days, value = given
-        tier = decide(
-            "tiers",
-            {"spent_12_months": spent, "earlier_orders": earlier, "days_since_earlier_order": days},
-        )
-        return (
-            decide("grades", {"cause": cause, "suspected_malicious": suspected}),
-            tier,
-            decide("remedies", {"suspected_malicious": suspected, "order_value": value}),
-            decide("goodwill", {"suspected_malicious": suspected, "tier": tier.then["tier"]}),
+            ask.remedies(suspected_malicious=suspected, order_value=value),
+            ask.goodwill(suspected_malicious=suspected, tier=tier.then["tier"]),
         )
 
     return whole
@@ -179,15 +157,13 @@ _TABLES = ("grades", "tiers", "remedies", "goodwill")
 
 def measure() -> Iterator[dict[str, Any]]:
     rules, given = Rulebook(SHIPPED), inputs()
-    candidates = {"tables": by_tables(rules), "by_name": by_name(rules), "by_hand": by_hand(rules)}
+    candidates = {"tables": by_tables(rules), "by_hand": by_hand(rules)}
     answers = {name: [whole(one) for one in given] for name, whole in candidates.items()}
-    assert answers["tables"] == answers["by_name"] == answers["by_hand"]
+    assert answers["tables"] == answers["by_hand"]
     took = best(candidates, given)
     tables, hand = took["tables"], took["by_hand"]
     yield {"what": "by hand", "us": round(hand, 2), "decisions": 4 * INPUTS}
     yield {"what": "tables", "us": round(tables, 2), "to_by_hand": round(tables / hand, 2)}
-    named = took["by_name"]
-    yield {"what": "tables by name", "us": round(named, 2), "to_by_hand": round(named / hand, 2)}
     rows = [[decision.row for decision in whole] for whole in answers["tables"]]
     yield from _engines(given, rows)
     yield from _import()
@@ -257,7 +233,7 @@ start = time.process_time()
 from functions.rulebook import load
 imported = time.process_time()
 rules = load()
-rules.decide("tiers", {"spent_12_months": 0, "earlier_orders": 0, "days_since_earlier_order": None})
+rules.ask.tiers(spent_12_months=0, earlier_orders=0, days_since_earlier_order=None)
 decided = time.process_time()
 rules.tables
 read = time.process_time()
@@ -273,7 +249,7 @@ def _many() -> Iterator[dict[str, Any]]:
         gc.collect()  # what others left behind
         started = time.process_time()
         rules = Rulebook(files)
-        rules.decide("table000", {"value": 4321, "kind": "b"})
+        rules.ask.table000(value=4321, kind="b")
         first = time.process_time() - started
         tables = rules.tables
         read = time.process_time() - started
@@ -295,7 +271,7 @@ def _many() -> Iterator[dict[str, Any]]:
 
 
 def _one(rules: Rulebook, given: Input) -> Decision:
-    return rules.decide("table000", {"value": given[2], "kind": "b"})
+    return rules.ask.table000(value=given[2], kind="b")
 
 
 def _fifty_rows(number: int) -> str:

@@ -65,7 +65,7 @@ def test_a_chain_that_was_ended_never_starts_again_by_itself() -> None:  # OnCal
     taken = acknowledge(sent(after(opened(), 15)), "lin", NOW + 16 * MINUTE)
     assert taken.escalate_at is None
     done = resolve(taken, "lin", "quality", "solved", None, NOW + 20 * MINUTE)
-    grade = RULES.decide("grades", {"cause": "quality", "suspected_malicious": False})
+    grade = RULES.ask.grades(cause="quality", suspected_malicious=False)
     again = reopen(
         done.model_copy(update={"decisions": (grade,)}), "lin", "not solved", RULES, NOW + 30 * MINUTE
     )

@@ -169,7 +169,7 @@ def test_an_edit_does_not_bring_an_erased_person_back() -> None:
 
 
 def test_no_grade_may_allow_more_than_24_hours() -> None:
-    decision = RULES.decide("grades", {"cause": "quality", "suspected_malicious": False})
+    decision = RULES.ask.grades(cause="quality", suspected_malicious=False)
     late = replace(decision, then={**decision.then, "respond_within": 24 * 3600 + 1})
     with pytest.raises(DeadlineTooLate, match="24 hours"):
         due(late, NOW, RULES)

@@ -29,7 +29,7 @@ def test_an_angry_demand_scores_nothing_in_a_review_or_a_chat(text: str) -> None
 
 
 def test_a_signal_names_its_source_and_what_speaks_against_it() -> None:
-    (signal,) = seen("质量差，开线了，返现删评", profile(orders=12, returns=1))
+    (signal,) = seen("质量差，开线了，不返现就差评", profile(orders=12, returns=1))
     assert (signal.name, signal.source, signal.by) == ("blackmail_in_review", "review_text", None)
     assert [(each.fact, each.count) for each in signal.counter] == [
         ("kept_orders", 11),

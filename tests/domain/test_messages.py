@@ -1,5 +1,6 @@
 """Messages: what may be sent at this moment, what must wait, what never goes out, and why."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from functions.domain.cases import Case, Effect, Event
+from functions.domain.decisions import Decision
 from functions.domain.history import FREE, Entry, awaits_answer, echoes, opts_out
 from functions.domain.ledger import Kind, State, state
 from functions.domain.messages import (
@@ -24,7 +26,7 @@ from functions.domain.profiles import Consent, Profile
 from functions.domain.times import CHINA
 from functions.domain.wording import Text, step_text
 from functions.effects.money import _ALPHABET, _CODE
-from functions.rulebook import BlankVariable, load
+from functions.rulebook import BlankVariable, Rulebook, load
 from tests.builders import NOW, case, order, profile, review
 from tests.domain.test_ledger import lines, stands
 
@@ -279,20 +281,14 @@ def test_our_own_text_that_comes_back_is_no_reply() -> None:
 
 
 def test_a_blank_variable_is_refused() -> None:
-    from functions.domain.decisions import Decision
+    def without_amount(step: str) -> Decision:
+        found = RULES.ask.follow_up(step=step)
+        return replace(found, then={name: value for name, value in found.then.items() if name != "coupon"})
 
-    class WithoutAmount:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(RULES, name)
-
-        def decide(self, table: str, facts: Any) -> Decision:
-            found = RULES.decide(table, facts)
-            then = {name: value for name, value in found.then.items() if name != "coupon"}
-            return Decision(found.table, found.row, found.why, then, found.facts, found.rulebook)
-
+    rules = Rulebook(RULES.files)
+    rules.ask.follow_up = without_amount
     with pytest.raises(BlankVariable, match="coupon"):
-        # all but one method is the rulebook's
-        step_text(case(), "care", COUPON, WithoutAmount(), CHINA, NOW)
+        step_text(case(), "care", COUPON, rules, CHINA, NOW)
 
 
 def test_a_promotional_text_without_a_way_out_is_refused() -> None:
@@ -353,7 +349,7 @@ def test_a_text_names_its_coupon_as_the_ledger_has_it(step: str) -> None:
 
 
 def test_the_words_on_the_coupon_to_buy_again_are_those_of_its_terms() -> None:
-    terms = RULES.decide("coupon_terms", {"coupon": "repurchase"})
+    terms = RULES.ask.coupon_terms(coupon="repurchase")
     assert (terms.number("valid_for"), terms.then["stackable"]) == (90 * 86400, True)
     assert "有效期3个月" in text("repurchase").text
     assert "叠加" in text("repurchase").text
@@ -368,7 +364,7 @@ def test_a_message_waits_for_its_coupon(step: str, kinds: tuple[Kind, ...]) -> N
     found = tried(step, of=one, coupon=coupon)
     assert isinstance(found, Wait)
     assert (found.why, found.look) == ("its coupon is not given yet", True)
-    again = timedelta(seconds=RULES.decide("contact", {"promotional": True}).number("again"))
+    again = timedelta(seconds=RULES.ask.contact(promotional=True).number("again"))
     assert found.until == NOW + again
     assert until(tried(step, of=one, coupon=coupon, at=NOW)) < NOW + again, "it is held first, as any other"
 

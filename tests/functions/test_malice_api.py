@@ -45,7 +45,7 @@ def opened(text: str = "质量差，开线了", *, returns: int = 0, review_id: 
 
 
 def suspected() -> Case:
-    return opened("质量差，开线了，返现删评", returns=3)
+    return opened("质量差，开线了，不返现就差评", returns=3)
 
 
 def kept(case: Case) -> Case:

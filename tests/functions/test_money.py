@@ -373,7 +373,7 @@ def test_the_ledger_names_no_customer_and_no_order(world: World) -> None:
 
 
 def test_the_rules_of_these_tests_are_the_shipped_ones() -> None:
-    assert RULES.decide("budgets", {"of": "refund"}).number("per_day") == 150_000
+    assert RULES.ask.budgets(of="refund").number("per_day") == 150_000
 
 
 def test_the_days_lines_add_up_to_what_is_counted(world: World) -> None:

@@ -441,9 +441,7 @@ class Life:
         step = next((step for step, key in noted.items() if key not in case.events), None)
         if case.status != "resolved" or step is None:
             return
-        guidance_at = self.now + timedelta(
-            seconds=RULES.decide("follow_up", {"step": "guidance"}).number("after")
-        )
+        guidance_at = self.now + timedelta(seconds=RULES.ask.follow_up(step="guidance").number("after"))
         asked = {case.keyed(f"message:{step}"): Effect(kind="message", at=self.now, name=step)}
         kinds, update = (
             {"guidance": "follow-up started", "care": "care due", "silver": "closed"},

@@ -1,7 +1,7 @@
 """Blackmail, on texts constructed for it: real ones are practically absent from public data.
 
-Rows of kind `unseen` and `... fresh` were written before the words and patterns that now find them;
-docs/decisions/0007-the-reader.md has what was found in each set before.
+Four hands wrote them. The texts of the fourth teach nothing (infra/reader/leverage.py leaves them
+out): what is found in them is what is found in new ones. Those of the others are in the weights.
 """
 
 import csv
@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from functions.reading.leverage import Weights, shipped, with_signs
 from functions.rulebook import Rulebook
 
 RULES = Rulebook(Path(__file__).parents[2] / "rules")
 with (Path(__file__).parent / "blackmail.csv").open(encoding="utf-8") as file:
     ROWS = list(csv.DictReader(file))
-FREE = [row for row in ROWS if row["kind"] == "unseen" or row["kind"].endswith("fresh")]
-FITTED = [row for row in ROWS if row not in FREE]
+NEW = [row for row in ROWS if row["kind"] == "fourth hand"]
+KNOWN = [row for row in ROWS if row["kind"] != "fourth hand"]
 
 
 def counts(rows: list[dict[str, str]]) -> tuple[float, float]:
@@ -25,21 +26,51 @@ def counts(rows: list[dict[str, str]]) -> tuple[float, float]:
     return both / (both + said.count((False, True))), both / (both + said.count((True, False)))
 
 
-def test_there_are_enough_texts_and_near_misses() -> None:
-    assert len(ROWS) >= 150
-    assert min(sum(row["blackmail"] == said for row in ROWS) for said in ("yes", "no")) >= 75
+@pytest.mark.parametrize("rows", [NEW, KNOWN], ids=["new", "known"])
+def test_there_are_enough_texts_and_near_misses(rows: list[dict[str, str]]) -> None:
+    assert min(sum(row["blackmail"] == said for row in rows) for said in ("yes", "no")) >= 75
+    assert len({row["text"] for row in rows}) == len(rows)
 
 
-def test_what_is_called_blackmail_is_blackmail() -> None:
-    precision, recall = counts(FITTED)
+def test_what_is_called_blackmail_by_a_new_hand_is_blackmail() -> None:
+    precision, recall = counts(NEW)
     assert precision >= 0.95
-    assert recall >= 0.9
+    assert recall >= 0.55, "every second one that is phrased in a new way is missed: a person has to notice"
 
 
-def test_freely_written_near_misses_are_not_called_blackmail() -> None:
-    precision, recall = counts(FREE)
-    assert precision >= 0.95
-    assert recall >= 0.7, "what is phrased in a new way is missed: a person has to notice"
+def test_what_is_called_blackmail_by_the_known_hands_is_blackmail() -> None:
+    precision, recall = counts(KNOWN)
+    assert precision >= 0.99
+    assert recall >= 0.7
+
+
+def test_one_way_to_say_it_is_told_in_other_words() -> None:
+    assert with_signs("给五十我就删") == with_signs("给200块我立刻撤回") == "给$我TU"
+
+
+def test_a_text_without_a_lever_or_a_gain_is_not_told_whatever_it_weighs() -> None:
+    assert RULES.read("要么给两百，要么等着").blackmail == ()
+    assert RULES.read("不然就打一星，你们看着办").blackmail == ()
+
+
+def test_the_sentence_that_trades_is_told_as_it_was_written() -> None:
+    told = RULES.read("耳机 没有破损，音质OK。返我30，马上改五星；不返就一星，加我VX！发货快。").blackmail
+    assert told == ("返我30，马上改五星；不返就一星，加我VX",)
+
+
+def test_a_whole_phrase_of_the_lexicon_makes_it_surer_but_does_not_decide() -> None:
+    assert RULES.read("质量差，返现删评").blackmail
+    assert RULES.read("客服打电话说返现删评，我拒绝了，质量差就是差").blackmail == ()
+
+
+def test_the_bar_is_what_the_mean_of_the_weights_has_to_reach() -> None:
+    weights = Weights({"给": 300, "给$": 100, "钱": -50}, constant=-250)
+    assert weights.judge("给$") == pytest.approx((400 / 2**0.5 - 250) / 100)
+    assert weights.judge("好") == -2.5
+
+
+def test_no_longer_piece_of_a_text_is_in_the_weights() -> None:
+    assert max(map(len, shipped().weights)) <= 4
 
 
 @pytest.mark.parametrize("text", ["不给退款就投诉到底", "要求退款", "必须赔我钱", "再不处理我就给差评"])

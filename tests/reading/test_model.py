@@ -14,27 +14,29 @@ def small() -> Model:
     return Model(["慢", "物流"], slow + parcel, SCALES, [0.5] * (len(LANES) - 2), {"cause": [[2.0, 1.0]]})
 
 
-def test_the_weights_of_a_clause_are_added_lane_by_lane() -> None:
-    sums = small().clause("物流慢")
-    assert [round(lane, 6) for lane in sums] == [-0.28, *[0.0] * (len(LANES) - 3), 2.0]
+def logits(model: Model, *clauses: str) -> list[float]:
+    return [round(logit, 6) for logit in model.scores(sum(map(model.packed, clauses)))[0]]
+
+
+def test_the_weights_of_a_clause_are_added_lane_by_lane_and_divided_by_the_norm() -> None:
+    scores, norm = small().scores(small().packed("物流慢"))
+    assert norm == 2**0.5
+    assert [round(logit, 6) for logit in scores] == [round(0.5 - 0.28 / norm, 6), *[0.5] * (len(LANES) - 3)]
 
 
 def test_an_unknown_clause_weighs_nothing() -> None:
-    model = small()
-    assert not any(model.clause("好"))
-    assert model.normed(model.clause("好")) == [0.5] * (len(LANES) - 2)
+    assert small().scores(small().packed("好")) == ([0.5] * (len(LANES) - 2), 1.0)
 
 
-def test_logits_are_divided_by_the_norm() -> None:
-    model = small()
-    assert round(model.normed(model.clause("慢"))[0], 6) == 1.5
-    assert round(model.normed(tuple(4 * lane for lane in model.clause("慢")))[0], 6) == 2.5
+def test_what_is_said_again_weighs_more_but_not_twice_as_much() -> None:
+    assert logits(small(), "慢")[0] == 1.5
+    assert logits(small(), "慢", "慢", "慢", "慢")[0] == 2.5
 
 
 def test_a_stored_model_reads_the_same() -> None:
     model = small()
     again = Model.parse(model.dump())
-    assert again.clause("物流慢") == model.clause("物流慢")
+    assert logits(again, "物流慢") == logits(model, "物流慢")
     assert again.judge("cause", [3.0]) == [7.0]
 
 

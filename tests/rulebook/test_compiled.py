@@ -1,4 +1,4 @@
-"""The compiled tables against their rows: random tables, every point of a grid, by mapping and in order."""
+"""The compiled tables against their rows: random tables, every point of a grid."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.rulebook.compiled import asked, decider, source
+from functions.rulebook.compiled import compiled, source
 from functions.rulebook.faults import NoRowHolds
 from functions.rulebook.table import Table
 from tests.rulebook.grid import GRID, cells, points, tables, written
@@ -32,19 +32,14 @@ def test_a_compiled_table_decides_as_its_rows_read(rows: list[dict[str, Any]], g
     table = read(rows, 'uncovered = "nobody knows"\n' if gaps else "")
     if table is None:  # a cell that holds for nothing
         return
-    order = sorted(table.facts, reverse=True)
-    by_mapping, by_order = decider(table, "v"), asked(table, "v", order)
+    decide = compiled(table, "v")
     for point in points(table.facts):
         held = next((one for one in table.rows if one.holds(point)), None)
-        handed = [point[name] for name in order]
         if held is None and not gaps:
             with pytest.raises(NoRowHolds):
-                by_mapping(point)
-            with pytest.raises(NoRowHolds):
-                by_order(*handed)
+                decide(**point)
             continue
-        decision = by_mapping(point)
-        assert decision == by_order(*handed)
+        decision = decide(**point)
         assert (decision.table, decision.facts, decision.rulebook) == ("t", point, "v")
         if held is None:
             assert (decision.row, decision.why, decision.then) == ("uncovered", "nobody knows", {"o": None})
@@ -71,18 +66,13 @@ def test_every_form_refuses_facts_of_another_type(form: str) -> None:
     assert table is not None
     assert form in source(table, "v")[0]
     right = {name: GRID[name][-1] for name in table.facts}
-    decide, in_order = decider(table, "v"), asked(table, "v", tuple(right))
-    assert decide(right) == in_order(*right.values())
+    decide = compiled(table, "v")
+    assert decide(**right) == table.decide(right, "v")
     for names in ([*right, "more"], list(right)[1:]):
         with pytest.raises(TypeError, match="t is decided from"):
-            decide(dict.fromkeys(names))
+            table.decide(dict.fromkeys(names), "v")
         with pytest.raises(TypeError, match=r"^t\(\) "):
-            in_order(*names)
-        with pytest.raises(TypeError, match="t is decided from"):
-            asked(table, "v", names)
+            decide(**dict.fromkeys(names))
     for name, value in ((fact, value) for fact in right for value in WRONG[fact]):
-        wrong = right | {name: value}
         with pytest.raises(TypeError, match="is not of its type"):
-            decide(wrong)
-        with pytest.raises(TypeError, match="is not of its type"):
-            in_order(*wrong.values())
+            decide(**right | {name: value})

@@ -34,9 +34,9 @@ def test_the_smallest_change_that_changes_the_outcome_comes_first(value, nearest
 
 def test_the_nearest_change_does_change_the_outcome_and_one_fen_less_does_not() -> None:
     decide = RULES.table("remedies").compiled("v")
-    before = decide({"suspected_malicious": False, "order_value": 10_500}).then
-    assert decide({"suspected_malicious": False, "order_value": 10_000}).then != before
-    assert decide({"suspected_malicious": False, "order_value": 10_001}).then == before
+    before = decide(suspected_malicious=False, order_value=10_500).then
+    assert decide(suspected_malicious=False, order_value=10_000).then != before
+    assert decide(suspected_malicious=False, order_value=10_001).then == before
 
 
 def test_a_row_that_holds_but_comes_later_is_told_as_such() -> None:
@@ -58,7 +58,7 @@ def test_the_customer_hears_the_offer_and_never_a_suspicion() -> None:
 
 def test_no_tier_nor_cost_reaches_the_customer() -> None:
     table = RULES.table("goodwill")
-    decision = RULES.decide("goodwill", {"suspected_malicious": False, "tier": "high_value"})
+    decision = RULES.ask.goodwill(suspected_malicious=False, tier="high_value")
     said = for_customer(table, decision)
     assert "礼品" in said
     assert "30" not in said

@@ -78,7 +78,7 @@ def unusable() -> int:
 
 
 def coupon(rules: Rulebook) -> object:
-    return rules.decide("remedies", {"suspected_malicious": False, "order_value": 5000}).then["coupon"]
+    return rules.ask.remedies(suspected_malicious=False, order_value=5000).then["coupon"]
 
 
 def test_without_a_configuration_the_bundled_rules_decide(aws, monkeypatch: pytest.MonkeyPatch) -> None:
