@@ -6,6 +6,7 @@ infra/reader/train.py writes the file; rows of it hold nothing longer than four 
 """
 
 import json
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from operator import mul
@@ -14,6 +15,15 @@ from struct import Struct
 
 from functions.domain.causes import CAUSES
 from functions.reading.clauses import grams
+
+if sys.version_info >= (3, 12):
+    from math import sumprod
+else:
+
+    def sumprod(one: Sequence[float], other: Sequence[float]) -> float:
+        total: float = sum(map(mul, one, other))
+        return total
+
 
 LANES = (*CAUSES, "negative", "complains", "norm", "hits")
 _LANES = Struct(f"<{len(LANES)}I")
@@ -59,7 +69,7 @@ class Model:
 
     def judge(self, name: str, signals: Sequence[float]) -> list[float]:
         """Return the logits of one part of the head; the last weight of a row is its constant."""
-        return [sum(map(mul, row, signals), row[-1]) for row in self.head[name]]
+        return [row[-1] + sumprod(row[:-1], signals) for row in self.head[name]]
 
     def dump(self) -> bytes:
         about = {"scales": self.scales, "biases": self.biases, "head": self.head, "rows": len(self.rows)}
