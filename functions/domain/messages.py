@@ -98,10 +98,10 @@ def weigh(
     else:
         text = step_text(case, effect.name or "", customer.coupon, rules, zone, now)
         if isinstance(text, Lacking):
-            return _lacking(text, effect, rules, pace, now)
+            return _lacking(text, effect, rules, pace, zone, now)
         draft, note = _drafted(case, name, effect, text), text.note
     contact = rules.decide("contact", {"promotional": draft.promotional})
-    if held := _held(effect, contact, pace, now):
+    if held := _held(effect, contact, pace, zone, now):
         return held
     chosen = _channel(case, draft, customer, rules, now)
     if isinstance(chosen, No):
@@ -118,18 +118,31 @@ def weigh(
 
 
 def not_yet(
-    case: Case, outbox_key: str, effect: Effect, rules: Rules, pace: Pace, now: datetime
+    case: Case, outbox_key: str, effect: Effect, rules: Rules, pace: Pace, zone: tzinfo, now: datetime
 ) -> Wait | None:
     """Return the wait of a step that can still be taken back: so long nobody need ask about the customer."""
     if effect.name == FREE or _moved_on(case, outbox_key, effect):
         return None
     template = rules.decide("follow_up", {"step": effect.name or ""}).text("template")
-    return _held(effect, rules.decide("contact", {"promotional": rules.promotional(template)}), pace, now)
+    contact = rules.decide("contact", {"promotional": rules.promotional(template)})
+    return _held(effect, contact, pace, zone, now)
 
 
-def _held(effect: Effect, contact: Decision, pace: Pace, now: datetime) -> Wait | None:
+def _held(effect: Effect, contact: Decision, pace: Pace, zone: tzinfo, now: datetime) -> Wait | None:
+    """Return the wait of what can still be taken back. Where that ends at night it lasts until the morning:
+    otherwise the case would be written twice more, only to say so then."""
     until = effect.at + pace.wait(contact.number("hold"))
-    return Wait(until, "can be taken back until then") if now < until else None
+    if now >= until:
+        return None
+    return _night(until, contact, pace, zone) or Wait(until, "can be taken back until then")
+
+
+def _night(moment: datetime, contact: Decision, pace: Pace, zone: tzinfo) -> Wait | None:
+    """Return the wait for the hours of contact. At a compressed pace the night is compressed as well."""
+    opens = next_contact(moment, contact.number("from"), contact.number("until"), zone)
+    if opens == moment:
+        return None
+    return Wait(opens if pace == REAL else moment + pace.wait((opens - moment).total_seconds()), OUTSIDE)
 
 
 def refusals(
@@ -234,13 +247,15 @@ def _moved_on(case: Case, outbox_key: str, effect: Effect) -> str | None:
     return None
 
 
-def _lacking(text: Lacking, effect: Effect, rules: Rules, pace: Pace, now: datetime) -> Wait | No:
+def _lacking(
+    text: Lacking, effect: Effect, rules: Rules, pace: Pace, zone: tzinfo, now: datetime
+) -> Wait | No:
     """What names a coupon is promotional. It is held like any other, then looked at now and again."""
     if not text.awaited:
         return No(text.why)
     contact = rules.decide("contact", {"promotional": True})
     again = Wait(now + pace.wait(contact.number("again")), text.why, look=True)
-    return _held(effect, contact, pace, now) or again
+    return _held(effect, contact, pace, zone, now) or again
 
 
 def _drafted(case: Case, name: str, effect: Effect, text: Text) -> Entry:
@@ -287,11 +302,9 @@ def _later(
 ) -> Wait | None:
     """Return until when the message must wait, None where it need not."""
     waits: list[Wait] = []
-    opens = next_contact(now, contact.number("from"), contact.number("until"), zone)
     # At a compressed pace nobody waits for the real morning: one wait, for a compressed night, will do.
-    if opens > now and not (pace != REAL and waited):
-        wait = opens if pace == REAL else now + pace.wait((opens - now).total_seconds())
-        waits.append(Wait(wait, OUTSIDE))
+    if (night := _night(now, contact, pace, zone)) and not (pace != REAL and waited):
+        waits.append(night)
     sent = [(entry, entry.sent_at) for entry in others if entry.sent_at is not None]
     if draft.promotional and contact.number("apart"):
         apart = pace.wait(contact.number("apart"))

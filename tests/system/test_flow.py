@@ -189,7 +189,7 @@ def test_a_case_of_suspected_malice_is_closed_without_any_message(system: System
 def test_a_reopened_case_is_followed_up_anew(system: System, shop: Shop) -> None:
     number = opened(shop)
     resolve(system, number)
-    eventually(lambda: "guidance sent" in timeline(system, number))
+    eventually(lambda: "follow-up started" in timeline(system, number))
     system.supervisor.post(f"/cases/{number}/reopen", {"by": "supervisor.li", "why": "又坏了"})
     eventually(lambda: system.workflow(number) == "ABORTED")
     eventually(lambda: "follow-up stopped" in timeline(system, number))
