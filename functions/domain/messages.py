@@ -9,7 +9,7 @@ gate (functions/domain/gate.py).
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 
 from functions.domain import gate
 from functions.domain.cases import Case, Effect
@@ -19,6 +19,7 @@ from functions.domain.ledger import State
 from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Channel, Order, Profile
 from functions.domain.reachability import Addressee, agreed, channel, obstacle
+from functions.domain.windows import next_contact
 from functions.domain.wording import Lacking, Text, step_text
 
 OUTSIDE = "outside the hours of contact"
@@ -129,20 +130,18 @@ def not_yet(
 
 
 def _held(effect: Effect, contact: Decision, pace: Pace, zone: tzinfo, now: datetime) -> Wait | None:
-    """Return the wait of what can still be taken back. Where that ends at night it lasts until the morning:
-    otherwise the case would be written twice more, only to say so then."""
+    """Return the wait of what can be taken back. If that ends at night it lasts until the morning: one wait,
+    not two, each of which is two writes of the case."""
     until = effect.at + pace.wait(contact.number("hold"))
-    if now >= until:
-        return None
-    return _night(until, contact, pace, zone) or Wait(until, "can be taken back until then")
+    held = _night(until, contact, pace, zone) or Wait(until, "can be taken back until then")
+    return held if now < until else None
 
 
 def _night(moment: datetime, contact: Decision, pace: Pace, zone: tzinfo) -> Wait | None:
     """Return the wait for the hours of contact. At a compressed pace the night is compressed as well."""
     opens = next_contact(moment, contact.number("from"), contact.number("until"), zone)
-    if opens == moment:
-        return None
-    return Wait(opens if pace == REAL else moment + pace.wait((opens - moment).total_seconds()), OUTSIDE)
+    until = opens if pace == REAL else moment + pace.wait((opens - moment).total_seconds())
+    return Wait(until, OUTSIDE) if opens > moment else None
 
 
 def refusals(
@@ -216,18 +215,6 @@ def wrote(
         says=tuple(intent for intent in gate.INTENTS if intent in said),
         by=by,
     )
-
-
-def next_contact(now: datetime, opens: int, closes: int, zone: tzinfo) -> datetime:
-    """Return the earliest time in the daily contact window, given in seconds after the shop's midnight."""
-    local = now.astimezone(zone)
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    since = (local.replace(tzinfo=None) - midnight.replace(tzinfo=None)).total_seconds()
-    if since < opens:
-        return (midnight + timedelta(seconds=opens)).astimezone(now.tzinfo)
-    if since >= closes:
-        return (midnight + timedelta(days=1, seconds=opens)).astimezone(now.tzinfo)
-    return now
 
 
 def _moved_on(case: Case, outbox_key: str, effect: Effect) -> str | None:

@@ -14,7 +14,6 @@ from functions.domain.messages import (
     No,
     Send,
     Wait,
-    next_contact,
     not_yet,
     objections,
     weigh,
@@ -23,6 +22,7 @@ from functions.domain.messages import (
 from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Consent, Profile
 from functions.domain.times import CHINA
+from functions.domain.windows import next_contact
 from functions.domain.wording import Text, step_text
 from functions.effects.money import _ALPHABET, _CODE
 from functions.rulebook import BlankVariable, load
