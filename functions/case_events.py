@@ -29,7 +29,7 @@ _HANDS = 8  # cases worked on at once, below botocore's pool of 10 connections a
 Outcomes = dict[str, Done | Held]
 Performer = Callable[[Case, str, Effect, datetime], Done | Held]
 
-# Alerts are not here: they are performed for many cases together. Nor is "start", which comes last.
+# Alerts are not here: they are performed for many cases together. Nor is "start", which waits and comes last.
 PERFORMERS: dict[str, Performer] = {
     "stop": workflow.stop,
     "message": messages.perform,
@@ -84,10 +84,11 @@ def _finish(case: Case, told: Outcomes, failures: list[str]) -> Case:
     """
     came_to = dict(told)
     for key, effect in due(case).items():
-        if effect.kind not in PERFORMERS:
-            continue
         try:
-            came_to[key] = PERFORMERS[effect.kind](case, key, effect, now())
+            if effect.kind in PERFORMERS:
+                came_to[key] = PERFORMERS[effect.kind](case, key, effect, now())
+            elif effect.kind == "start" and (planned := workflow.planned(case, now())):
+                came_to[key] = planned
         except Exception as error:  # raised again for the whole batch, once the rest is done
             _failed(failures, case, key, error)
     case = cases.change(case.case_id, partial(recorded, came_to=came_to), known=case)

@@ -1,47 +1,49 @@
-"""Follow-ups: the waits of the workflow that follows a resolution (rules/follow_up.toml)."""
+"""Follow-ups: what follows a resolution, and when (rules/follow_up.toml).
 
-from datetime import timedelta
+The case clock leads as far as the care: the guidance and the start of the workflow are effects that are held
+until their time. From the care on the workflow leads.
+"""
+
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from functions.domain.cases import Case
+from functions.domain.cases import Case, Effect
 from functions.domain.decisions import Rules
+from functions.domain.outbox import Held
 from functions.domain.pace import Pace
-from functions.domain.times import Time
 
 
 class Plan(BaseModel):
-    """The input of the follow-up workflow: the times of one run. `mark` ends the run's keys.
-
-    It begins with the resolution: the wait before the care, in seconds, has the guidance's in it.
-    """
+    """The input of the follow-up workflow. `mark` ends the run's keys."""
 
     model_config = ConfigDict(frozen=True)
 
     case_id: str
     run: int
     mark: str
-    guidance_at: Time
-    until_care_s: int
     until_silver_s: int
 
 
 def plan(case: Case, rules: Rules, pace: Pace) -> Plan:
-    """Return the times of a resolved case's follow-up, from the tables."""
-    guidance, care, silver = (
-        pace.seconds(rules.ask.follow_up(step=step).number("after"))
-        for step in ("guidance", "care", "silver")
-    )
+    silver = pace.seconds(rules.ask.follow_up(step="silver").number("after"))
+    return Plan(case_id=case.case_id, run=case.run, mark=case.keyed(""), until_silver_s=silver)
+
+
+def before_care(case: Case, rules: Rules, pace: Pace, now: datetime) -> Held | None:
+    """Return until when the workflow's start waits, and the guidance that comes before; None from then on."""
     if case.resolved_at is None:
         raise ValueError(f"{case.case_id} is not resolved: nothing follows yet")
-    return Plan(
-        case_id=case.case_id,
-        run=case.run,
-        mark=case.keyed(""),
-        guidance_at=case.resolved_at + timedelta(seconds=guidance),
-        until_care_s=guidance + care,
-        until_silver_s=silver,
+    guidance, care = (
+        pace.wait(rules.ask.follow_up(step=step).number("after")) for step in ("guidance", "care")
     )
+    hold = pace.wait(rules.ask.contact(promotional=False).number("hold"))
+    guidance_at = case.resolved_at + guidance
+    care_at = guidance_at + hold + care
+    if now >= care_at:
+        return None
+    message = Effect(kind="message", at=guidance_at, after=guidance_at + hold, name="guidance")
+    return Held(care_at, None, {case.keyed("message:guidance"): message})
 
 
 def execution(case_id: str, run: int) -> str:

@@ -9,7 +9,7 @@ gate (functions/domain/gate.py).
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 
 from functions.domain import gate
 from functions.domain.cases import Case, Effect
@@ -19,6 +19,7 @@ from functions.domain.ledger import State
 from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Channel, Order, Profile
 from functions.domain.reachability import Addressee, agreed, channel, obstacle
+from functions.domain.windows import next_contact
 from functions.domain.wording import Lacking, Text, step_text
 
 OUTSIDE = "outside the hours of contact"
@@ -98,10 +99,10 @@ def weigh(
     else:
         text = step_text(case, effect.name or "", customer.coupon, rules, zone, now)
         if isinstance(text, Lacking):
-            return _lacking(text, effect, rules, pace, now)
+            return _lacking(text, effect, rules, pace, zone, now)
         draft, note = _drafted(case, name, effect, text), text.note
     contact = rules.ask.contact(promotional=draft.promotional)
-    if held := _held(effect, contact, pace, now):
+    if held := _held(effect, contact, pace, zone, now):
         return held
     chosen = _channel(case, draft, customer, rules, now)
     if isinstance(chosen, No):
@@ -118,18 +119,29 @@ def weigh(
 
 
 def not_yet(
-    case: Case, outbox_key: str, effect: Effect, rules: Rules, pace: Pace, now: datetime
+    case: Case, outbox_key: str, effect: Effect, rules: Rules, pace: Pace, zone: tzinfo, now: datetime
 ) -> Wait | None:
     """Return the wait of a step that can still be taken back: so long nobody need ask about the customer."""
     if effect.name == FREE or _moved_on(case, outbox_key, effect):
         return None
     template = rules.ask.follow_up(step=effect.name or "").text("template")
-    return _held(effect, rules.ask.contact(promotional=rules.promotional(template)), pace, now)
+    contact = rules.ask.contact(promotional=rules.promotional(template))
+    return _held(effect, contact, pace, zone, now)
 
 
-def _held(effect: Effect, contact: Decision, pace: Pace, now: datetime) -> Wait | None:
+def _held(effect: Effect, contact: Decision, pace: Pace, zone: tzinfo, now: datetime) -> Wait | None:
+    """Return the wait of what can be taken back. If that ends at night it lasts until the morning: one wait,
+    not two, each of which is two writes of the case."""
     until = effect.at + pace.wait(contact.number("hold"))
-    return Wait(until, "can be taken back until then") if now < until else None
+    held = _night(until, contact, pace, zone) or Wait(until, "can be taken back until then")
+    return held if now < until else None
+
+
+def _night(moment: datetime, contact: Decision, pace: Pace, zone: tzinfo) -> Wait | None:
+    """Return the wait for the hours of contact. At a compressed pace the night is compressed as well."""
+    opens = next_contact(moment, contact.number("from"), contact.number("until"), zone)
+    until = opens if pace == REAL else moment + pace.wait((opens - moment).total_seconds())
+    return Wait(until, OUTSIDE) if opens > moment else None
 
 
 def refusals(
@@ -202,18 +214,6 @@ def wrote(
     )
 
 
-def next_contact(now: datetime, opens: int, closes: int, zone: tzinfo) -> datetime:
-    """Return the earliest time in the daily contact window, given in seconds after the shop's midnight."""
-    local = now.astimezone(zone)
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    since = (local.replace(tzinfo=None) - midnight.replace(tzinfo=None)).total_seconds()
-    if since < opens:
-        return (midnight + timedelta(seconds=opens)).astimezone(now.tzinfo)
-    if since >= closes:
-        return (midnight + timedelta(days=1, seconds=opens)).astimezone(now.tzinfo)
-    return now
-
-
 def _moved_on(case: Case, outbox_key: str, effect: Effect) -> str | None:
     """Return why the step no longer fits the case, None where it does."""
     step = effect.name or ""
@@ -231,13 +231,15 @@ def _moved_on(case: Case, outbox_key: str, effect: Effect) -> str | None:
     return None
 
 
-def _lacking(text: Lacking, effect: Effect, rules: Rules, pace: Pace, now: datetime) -> Wait | No:
+def _lacking(
+    text: Lacking, effect: Effect, rules: Rules, pace: Pace, zone: tzinfo, now: datetime
+) -> Wait | No:
     """What names a coupon is promotional. It is held like any other, then looked at now and again."""
     if not text.awaited:
         return No(text.why)
     contact = rules.ask.contact(promotional=True)
     again = Wait(now + pace.wait(contact.number("again")), text.why, look=True)
-    return _held(effect, contact, pace, now) or again
+    return _held(effect, contact, pace, zone, now) or again
 
 
 def _drafted(case: Case, name: str, effect: Effect, text: Text) -> Entry:
@@ -284,11 +286,9 @@ def _later(
 ) -> Wait | None:
     """Return until when the message must wait, None where it need not."""
     waits: list[Wait] = []
-    opens = next_contact(now, contact.number("from"), contact.number("until"), zone)
     # At a compressed pace nobody waits for the real morning: one wait, for a compressed night, will do.
-    if opens > now and not (pace != REAL and waited):
-        wait = opens if pace == REAL else now + pace.wait((opens - now).total_seconds())
-        waits.append(Wait(wait, OUTSIDE))
+    if (night := _night(now, contact, pace, zone)) and not (pace != REAL and waited):
+        waits.append(night)
     sent = [(entry, entry.sent_at) for entry in others if entry.sent_at is not None]
     if draft.promotional and contact.number("apart"):
         apart = pace.wait(contact.number("apart"))

@@ -17,10 +17,14 @@ class Done:
 
 @dataclass(frozen=True)
 class Held:
-    """The effect must wait. It is performed, after all checks again, when the case clock releases it."""
+    """The effect must wait. It is performed, after all checks again, when the case clock releases it.
+
+    The event says why; a wait that is only the plan has none. `then` comes before the effect, by key.
+    """
 
     until: datetime
-    event: Event
+    event: Event | None
+    then: Mapping[str, Effect] = field(default_factory=dict)
 
 
 def due(case: Case) -> dict[str, Effect]:
@@ -37,11 +41,11 @@ def recorded(case: Case, came_to: Mapping[str, Done | Held]) -> Case:
     for key, outcome in here.items():
         if isinstance(outcome, Held):
             outbox[key] = outbox[key].model_copy(update={"after": outcome.until})
-            events |= _held(f"{key}:held", outcome.event, events)
+            events |= _held(f"{key}:held", outcome.event, events) if outcome.event else {}
         else:
             del outbox[key]
             events[key] = outcome.event
-            outbox |= outcome.then
+        outbox |= {key: effect for key, effect in outcome.then.items() if key not in outbox | events}
     first = here.get("alert:0")
     alerted_at = first.event.at if isinstance(first, Done) and first.event.kind == "alerted" else None
     return case.model_copy(

@@ -103,6 +103,18 @@ def local(moment: datetime, zone_name: str) -> str:
     return moment.astimezone(zone(zone_name)).strftime("%Y-%m-%d %H:%M")
 
 
+def next_contact(now: datetime, opens: int, closes: int, zone: tzinfo) -> datetime:
+    """Return the earliest time in the daily contact window, given in seconds after the shop's midnight."""
+    local = now.astimezone(zone)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    since = (local.replace(tzinfo=None) - midnight.replace(tzinfo=None)).total_seconds()
+    if since < opens:
+        return (midnight + timedelta(seconds=opens)).astimezone(now.tzinfo)
+    if since >= closes:
+        return (midnight + timedelta(days=1, seconds=opens)).astimezone(now.tzinfo)
+    return now
+
+
 def _moment(day: date, clock: str, here: tzinfo) -> datetime:
     if clock == _MIDNIGHT:
         day, clock = day + _DAY, "00:00"

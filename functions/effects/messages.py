@@ -46,8 +46,8 @@ def perform(case: Case, key: str, effect: Effect, now: datetime) -> Done | Held:
 
 
 def _perform(case: Case, key: str, effect: Effect, now: datetime) -> Done | Held:
-    rules = rulebooks.current()
-    if early := not_yet(case, key, effect, rules, pace(), now):
+    rules, zone = rulebooks.current(), wall_clock(case)
+    if early := not_yet(case, key, effect, rules, pace(), zone, now):
         return _wait(effect, early, now)
     known = messages.customer(case)
     if known is None:
@@ -56,7 +56,7 @@ def _perform(case: Case, key: str, effect: Effect, now: datetime) -> Done | Held
     if effect.name in STEPS:
         known = replace(known, coupon=ledger.state(case.shop_id, case.case_id, effect.name))
     try:
-        found = weigh(case, key, effect, known, rules, pace(), wall_clock(case), now)
+        found = weigh(case, key, effect, known, rules, pace(), zone, now)
     except BlankVariable as error:
         found = No(str(error))
     match found:

@@ -3,13 +3,18 @@
 from datetime import datetime
 
 from functions.domain.cases import Case, Effect, Event
-from functions.domain.follow_ups import execution, plan
-from functions.domain.outbox import Done
+from functions.domain.follow_ups import before_care, execution, plan
+from functions.domain.outbox import Done, Held
 from functions.runtime.clients import client
 from functions.runtime.observability import logger
 from functions.runtime.settings import setting
 from functions.store import rulebooks
 from functions.store.pace import pace
+
+
+def planned(case: Case, now: datetime) -> Held | None:
+    """Return until when the workflow's start waits, and what comes before; None once it is time."""
+    return before_care(case, rulebooks.current(), pace(), now)
 
 
 def start(case: Case) -> None:

@@ -72,7 +72,8 @@ class Emulator:
         }
 
     def calls(self) -> dict[str, dict[str, int]]:
-        """Return the AWS calls since the start: {"system" or "observer": {service.operation: count}}."""
+        """Return the AWS calls since the start: {"system" or "observer": {service.operation: count}}, and
+        the items that batched reads asked for: {"keys": {"system" or "observer": count}}."""
         with urllib.request.urlopen(f"{self.endpoint}/_winback/calls", timeout=10) as answer:  # noqa: S310
             return dict(json.load(answer))
 

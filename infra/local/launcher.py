@@ -8,7 +8,7 @@ streams are read beside queues, and an alarm on a formula does not stop a deploy
 Meter: GET /_winback/calls answers {"system": {"dynamodb.UpdateItem": 12, ...}, "observer": {...}}: every AWS
 request that arrived, those that a state machine makes, its state transitions (what Step Functions bills) and
 the Lambda invocations. Whoever only looks on says so with "winback-observer" in the User-Agent and is counted
-apart.
+apart. Batched reads are billed by the items they ask for: "keys" counts those, {"system": 34, ...}.
 """
 
 import hashlib
@@ -41,13 +41,23 @@ OBSERVER = "winback-observer"
 THREAD_STACK_BYTES = 512 * 1024
 MEMORY_BYTES = 8 * 1024**3
 _STREAM_REST_S = 0.05
-calls: dict[str, Counter[str]] = {"system": Counter(), "observer": Counter()}
+calls: dict[str, Counter[str]] = {"system": Counter(), "observer": Counter(), "keys": Counter()}
 _counting = threading.Lock()
 
 
 def count(what: str, user_agent: str = "") -> None:
     with _counting:
-        calls["observer" if OBSERVER in user_agent else "system"][what] += 1
+        calls[_who(user_agent)][what] += 1
+
+
+def count_keys(body: bytes, user_agent: str) -> None:
+    asked = sum(len(table["Keys"]) for table in json.loads(body)["RequestItems"].values())
+    with _counting:
+        calls["keys"][_who(user_agent)] += asked
+
+
+def _who(user_agent: str) -> str:
+    return "observer" if OBSERVER in user_agent else "system"
 
 
 def operation(headers: dict[str, str], body: bytes, query: dict[str, list[str]]) -> str | None:
@@ -76,6 +86,8 @@ def count_requests() -> None:
     ) -> Any:
         if name := operation(headers, body, query):
             count(name, headers.get("user-agent", ""))
+        if name == "dynamodb.BatchGetItem":
+            count_keys(body, headers.get("user-agent", ""))
         return await dispatch(method, path, headers, body, query, request)
 
     server._dispatch_service_request = counted

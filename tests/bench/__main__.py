@@ -1,6 +1,6 @@
 """`make bench`: what things cost, one JSON line each, compared within the same run.
 
-python -m tests.bench [imports] [calls] [cost] [evaluator] [gate] [reading] [rulebook] [running]
+python -m tests.bench [imports] [calls] [cost] [evaluator] [gate] [reading] [rulebook] [lives] [burst]
 
 Standard output has these lines only; what the measured code logs goes to standard error.
 """
@@ -22,7 +22,8 @@ BENCHES: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
     "gate": gate.measure,
     "reading": reading.measure,
     "rulebook": rulebook.measure,
-    "running": running.measure,
+    "lives": running.lives,
+    "burst": running.burst,
 }
 
 

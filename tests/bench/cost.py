@@ -25,7 +25,7 @@ from unittest.mock import patch
 
 from functions import case_clock, case_events, order_sender, rule_evaluator
 from functions.domain.cases import Case, acknowledge, case_id, resolve
-from functions.domain.profiles import Consent
+from functions.domain.profiles import Channel, Consent
 from functions.domain.reviews import Review
 from functions.domain.times import iso
 from functions.runtime.clients import client
@@ -48,11 +48,8 @@ _INFRA = Path(__file__).parents[2] / "infra"
 WORKFLOW = _INFRA / "workflows" / "follow_up.asl.json"
 SAMPLES = _INFRA / "local" / "samples" / "reviews.csv"
 # The course of a case that is taken and solved in time: the states it enters, and how long each waits.
-COURSE = (
-    ("Guidance", timedelta(days=3, hours=2)),
-    ("Care", timedelta(days=30)),
-    ("Silver", timedelta(days=4)),
-)
+COURSE = (("Care", timedelta(days=30)), ("Silver", timedelta(days=4)))
+UNTIL_CARE = timedelta(days=3, hours=2, minutes=2)
 TAKEN_AFTER, SOLVED_AFTER = timedelta(minutes=5), timedelta(hours=1)
 
 
@@ -158,33 +155,38 @@ def measure() -> Iterator[dict[str, Any]]:
 def counted(per_case: Mapping[str, float]) -> Iterator[dict[str, Any]]:
     """Yield the same posts for calls, invocations and transitions of a case as a running system had them.
 
-    What a call takes of capacity and time is that of the same kind of call in the lives played here.
+    What a call takes of capacity and time is that of the same kind of call in the lives played here. A
+    batched read takes it for each of its keys: how many cases share one depends on how many come at once.
     """
     good, bad = _played()
     played = _bill(bad)
     calls = {
-        name: n * BATCH for name, n in per_case.items() if name.partition(".")[0] not in ("lambda", "states")
+        name: n * BATCH
+        for name, n in per_case.items()
+        if name.partition(".")[0] not in ("keys", "lambda", "states")
     }
     units = Counter[str]()
     for name, n in bad.meter.written.items():
         operation = name.partition(" ")[0]
         units["dynamodb." + ("TransactWriteItems" if operation.startswith("Transact") else operation)] += n
-    alike = _reads(calls) / _reads(played.calls)
+    had, took = (
+        {operation: of.get(f"dynamodb.{operation}", 0.0) for operation in bad.meter.read}
+        for of in (calls, played.calls)
+    )
+    had["BatchGetItem"], took["BatchGetItem"] = per_case["keys"] * BATCH, bad.meter.keys
     yield from _posts(
         _bill(good),
         Bill(
             calls,
-            reads=played.reads * alike,
+            reads=sum(
+                units / took[operation] * had[operation] for operation, units in bad.meter.read.items()
+            ),
             writes=sum(units[name] / played.calls[name] * calls[name] for name in units),
             transitions=per_case["states.transition"] * BATCH,
             invocations=per_case["lambda.Invoke"] * BATCH,
             ms=played.ms * sum(calls.values()) / sum(played.calls.values()),
         ),
     )
-
-
-def _reads(calls: Mapping[str, float]) -> float:
-    return sum(calls.get(f"dynamodb.{name}", 0) for name in ("BatchGetItem", "GetItem", "Query"))
 
 
 def _played() -> tuple["Life", "Life"]:
@@ -241,7 +243,8 @@ def _posts(good: Bill, bad: Bill) -> Iterator[dict[str, Any]]:
 def live(life: Life, written: list[Review]) -> None:
     """Have these bad reviews decided, taken, solved and followed up to their end."""
     states = json.loads(WORKFLOW.read_text(encoding="utf-8"))["States"]
-    consent = {"sms": Consent(granted=True, at=life.now, source="order form")}
+    agreed = Consent(granted=True, at=life.now, source="order form")
+    consent: dict[Channel, Consent] = {"sms": agreed, "chat": agreed}
     for one in written:
         customers.save(profile(customer_id=one.customer_id, consent=consent))
     numbers = [case_id(one.key) for one in written]
@@ -260,6 +263,7 @@ def live(life: Life, written: list[Review]) -> None:
         for number in numbers:
             life.run("cases_api", partial(cases.change, number, partial(_solved, now=life.now)))
         life.follow()
+        life.pass_time(UNTIL_CARE)
         for state, wait in COURSE:
             for number in numbers:
                 life.enter(states[state], number)
@@ -286,8 +290,6 @@ def _filled(value: Any, number: str, now: datetime) -> Any:
             return marked[1] + ("1" if "Input.run" in value else "")
         case str() if "Input.run" in value:
             return "1"
-        case str() if "Input.guidance_at" in value:
-            return iso(now + timedelta(hours=2))
         case str() if "Task.Token" in value:
             return "token"
         case str() if "$now()" in value:

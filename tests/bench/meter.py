@@ -32,11 +32,13 @@ _WRITING = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"}
 
 
 class Meter:
-    """`calls` by service.operation; `writes` and `reads` are capacity units."""
+    """`calls` by service.operation, `keys` that batched reads ask for; `writes` and `reads` in units."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.calls: Counter[str] = Counter()
-        self.writes = self.reads = 0.0
+        self.writes = 0.0
+        self.keys = 0
+        self.read: Counter[str] = Counter()  # read units by operation
         self.written: Counter[str] = Counter()  # write units by operation and table
         self._tables = {
             properties["TableName"]: properties for _, properties in cloud._of("AWS::DynamoDB::Table")
@@ -44,6 +46,10 @@ class Meter:
         self._before: dict[tuple[str, str], Item | None] = {}
         self._original = BaseClient._make_api_call  # type: ignore[attr-defined]
         self._counts = True
+
+    @property
+    def reads(self) -> float:
+        return sum(self.read.values())
 
     @contextmanager
     def running(self) -> Iterator["Meter"]:
@@ -86,13 +92,19 @@ class Meter:
                     units = self._written(write) if kind in _WRITES else self._checked(write)
                     self._add(f"Transact{kind}", write["TableName"], 2 * units)
             case "GetItem":
-                self.reads += _read([answer["Item"]] if "Item" in answer else [], asked, 1)
+                self._has_read(operation, _read([answer["Item"]] if "Item" in answer else [], asked, 1))
             case "BatchGetItem":
                 for table, wanted in asked["RequestItems"].items():
-                    self.reads += _read(answer["Responses"].get(table, []), wanted, len(wanted["Keys"]))
+                    self.keys += len(wanted["Keys"])
+                    found = answer["Responses"].get(table, [])
+                    self._has_read(operation, _read(found, wanted, len(wanted["Keys"])))
             case "Query" | "Scan":
                 size = sum(map(bytes_of, answer["Items"]))
-                self.reads += max(1, ceil(size / 4096)) / (1 if asked.get("ConsistentRead") else 2)
+                units = max(1, ceil(size / 4096)) / (1 if asked.get("ConsistentRead") else 2)
+                self._has_read(operation, units)
+
+    def _has_read(self, operation: str, units: float) -> None:
+        self.read[operation] += units  # type: ignore[assignment]
 
     def _add(self, operation: str, table: str, units: float) -> None:
         self.writes += units

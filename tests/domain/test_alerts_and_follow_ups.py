@@ -7,7 +7,7 @@ from functions.domain.alerts import LINK_LENGTH, SMS_LENGTH, alert
 from functions.domain.calendars import Hours
 from functions.domain.cases import Effect
 from functions.domain.causes import CAUSES
-from functions.domain.follow_ups import plan
+from functions.domain.follow_ups import before_care, plan
 from functions.domain.links import TOKEN_LENGTH
 from functions.domain.pace import REAL, Pace
 from functions.rulebook import load
@@ -78,25 +78,56 @@ def test_a_repeated_alert_has_the_same_key_and_another_level_another() -> None:
     assert keys[0] == keys[1] != keys[2]
 
 
-def test_the_plan_takes_its_waits_from_the_rules() -> None:
-    planned = plan(case(resolved_at=NOW), RULES, REAL)
-    assert planned.guidance_at == NOW + timedelta(hours=2)
-    assert (planned.until_care_s, planned.until_silver_s) == (7200 + 259200, 2592000)
+def test_guidance_and_care_follow_a_resolution_as_the_rules_have_it() -> None:
+    held = before_care(case(resolved_at=NOW), RULES, REAL, NOW)
+    assert held is not None
+    guidance = held.then["message:guidance"]
+    assert guidance.after == NOW + timedelta(hours=2, seconds=90)
+    assert held.until == guidance.after + timedelta(days=3)
+    assert plan(case(resolved_at=NOW), RULES, REAL).until_silver_s == 30 * 86400
+
+
+def test_once_the_care_is_due_nothing_comes_before() -> None:
+    one = case(resolved_at=NOW)
+    held = before_care(one, RULES, REAL, NOW)
+    assert held is not None
+    assert before_care(one, RULES, REAL, held.until - timedelta(seconds=1)) is not None
+    assert before_care(one, RULES, REAL, held.until) is None
+
+
+def test_the_care_comes_so_late_that_it_need_not_wait_for_its_distance_from_the_guidance() -> None:
+    held = before_care(case(resolved_at=NOW), RULES, REAL, NOW)
+    assert held is not None
+    sent_at = held.then["message:guidance"].after
+    contact = RULES.ask.contact(promotional=True)
+    assert sent_at is not None
+    assert held.until >= sent_at + timedelta(seconds=contact.number("gap"))
 
 
 def test_a_second_run_marks_its_keys() -> None:
     assert plan(case(resolved_at=NOW), RULES, REAL).mark == ""
-    assert plan(case(resolved_at=NOW, run=2), RULES, REAL).mark == "@2"
+    again = case(resolved_at=NOW, run=2)
+    assert plan(again, RULES, REAL).mark == "@2"
+    held = before_care(again, RULES, REAL, NOW)
+    assert held is not None
+    assert held.then.keys() == {"message:guidance@2"}
 
 
 def test_a_compressed_plan_keeps_the_order_of_things() -> None:
-    planned = plan(case(resolved_at=NOW), RULES, Pace(scale=1 / 86400, floor_s=5))
-    assert planned.guidance_at == NOW + timedelta(seconds=5)
-    assert (planned.until_care_s, planned.until_silver_s) == (10, 30)
+    pace = Pace(scale=1 / 86400, floor_s=5)
+    held = before_care(case(resolved_at=NOW), RULES, pace, NOW)
+    assert held is not None
+    assert held.then["message:guidance"].after == NOW + timedelta(seconds=10)
+    assert held.until == NOW + timedelta(seconds=15)
+    assert plan(case(resolved_at=NOW), RULES, pace).until_silver_s == 30
 
 
 def test_guidance_comes_within_24_hours_of_the_resolution() -> None:
-    assert plan(case(resolved_at=NOW), RULES, REAL).guidance_at <= NOW + timedelta(hours=24)
+    held = before_care(case(resolved_at=NOW), RULES, REAL, NOW)
+    assert held is not None
+    after = held.then["message:guidance"].after
+    assert after is not None
+    assert after <= NOW + timedelta(hours=24)
 
 
 def test_an_alert_names_the_day_of_a_deadline_that_is_more_than_a_day_away() -> None:

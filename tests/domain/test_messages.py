@@ -16,7 +16,7 @@ from functions.domain.messages import (
     No,
     Send,
     Wait,
-    next_contact,
+    not_yet,
     objections,
     weigh,
     wrote,
@@ -24,6 +24,7 @@ from functions.domain.messages import (
 from functions.domain.pace import REAL, Pace
 from functions.domain.profiles import Consent, Profile
 from functions.domain.times import CHINA
+from functions.domain.windows import next_contact
 from functions.domain.wording import Text, step_text
 from functions.effects.money import _ALPHABET, _CODE
 from functions.rulebook import BlankVariable, Rulebook, load
@@ -186,6 +187,20 @@ def test_a_demo_waits_for_a_compressed_night_and_no_longer() -> None:
     held = Event(at=night, kind="care held", note="outside the hours of contact, until then")
     waited = case(status="resolved", outcome="solved", resolved_at=DUE, events={"message:care:held": held})
     assert isinstance(tried("care", of=waited, now=wait, at=night - timedelta(minutes=5), pace=pace), Send)
+
+
+def test_what_can_be_taken_back_until_the_night_waits_for_the_morning_at_once() -> None:
+    """Two writes of the case less than being held twice, one after the other."""
+    evening = NOW.replace(hour=11, minute=59)  # 19:59 in China
+    morning = NOW.replace(day=NOW.day + 1, hour=1, minute=0)
+    assert until(tried("care", now=evening, at=evening)) == morning
+    one = case(status="resolved", outcome="solved", resolved_at=DUE)
+    effect = Effect(kind="message", at=evening, name="care")
+    early = not_yet(one, "message:care", effect, RULES, REAL, CHINA, evening)
+    assert early is not None
+    assert (early.until, early.why) == (morning, "outside the hours of contact")
+    still = evening - timedelta(minutes=1)
+    assert until(tried("care", now=still, at=still)) == still + timedelta(seconds=90)
 
 
 # hold, once per case, gap

@@ -1,7 +1,7 @@
 """Case events on the template's tables, topics and workflow: what an outbox sets off."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -11,9 +11,8 @@ from botocore.client import BaseClient
 
 from functions import case_events
 from functions.domain.alerts import SMS_LENGTH
-from functions.domain.cases import Case, Effect, reopen, resolve
+from functions.domain.cases import Case, Effect, Event, reopen, resolve
 from functions.domain.outbox import due
-from functions.domain.times import iso
 from functions.effects import alerts
 from functions.rulebook import load
 from functions.store import cases
@@ -22,6 +21,9 @@ from tests.builders import NOW, SHOP, case, review
 from tests.cloud import Cloud
 from tests.crash import dying_after, effects
 from tests.events import CONTEXT, stream_event
+
+# So long ago a case was resolved whose care is due now.
+CARE_DUE = NOW - timedelta(days=3, hours=2, seconds=90)
 
 
 @pytest.fixture(autouse=True)
@@ -55,9 +57,9 @@ def asking(effect: Effect, key: str, **given: Any) -> Case:
     return opened(outbox={key: effect}, **given)
 
 
-def solved(number: int = 1) -> Case:
-    """A case whose remedy and coupon are to be given and whose follow-up is to be started."""
-    return cases.save(resolve(opened(number, outbox={}), "lin", "quality", "solved", None, NOW))
+def solved(number: int = 1, at: datetime = CARE_DUE) -> Case:
+    """A case whose remedy and coupon are to be given and whose workflow is to be started."""
+    return cases.save(resolve(opened(number, outbox={}), "lin", "quality", "solved", None, at))
 
 
 def test_a_new_case_is_alerted(aws: Cloud) -> None:
@@ -98,14 +100,37 @@ def test_an_alert_is_short_and_says_nothing_about_the_person(aws: Cloud) -> None
         assert secret not in json.dumps(entry, ensure_ascii=False)
 
 
-def test_the_follow_up_is_started_with_the_waits_of_the_rules(aws: Cloud) -> None:
+def test_after_a_resolution_the_guidance_and_the_workflow_wait_for_their_time(aws: Cloud) -> None:
+    one = solved(at=NOW)
+    deliver(one)
+    assert aws.executions() == {}
+    after = now_stands(one)
+    guidance, start = after.outbox["message:guidance"], after.outbox["start:1"]
+    assert guidance.after == NOW + timedelta(hours=2, seconds=90)
+    assert start.after == guidance.after + timedelta(days=3)
+    assert after.outbox.keys() == {"message:guidance", "start:1", "grant:remedy"}
+    assert due(after) == {}
+
+
+def test_a_start_that_comes_early_again_brings_no_second_guidance(aws: Cloud) -> None:
+    one = solved(at=NOW)
+    deliver(one)
+    planned = now_stands(one)
+    told = {"message:guidance": Event(at=NOW, kind="guidance sent")}
+    again = {"start:1": planned.outbox["start:1"].model_copy(update={"after": None})}
+    cases.save(planned.model_copy(update={"outbox": again, "events": planned.events | told}))
+    deliver(one)
+    assert now_stands(one).outbox.keys() == {"start:1"}
+    assert due(now_stands(one)) == {}
+
+
+def test_the_workflow_is_started_with_the_wait_of_the_rules(aws: Cloud) -> None:
     one = solved()
     deliver(one)
     ((name, plan),) = aws.executions().items()
     assert name == f"{one.case_id}-1"
     assert (plan["case_id"], plan["run"], plan["mark"]) == (one.case_id, 1, "")
-    assert plan["guidance_at"] == iso(NOW + timedelta(hours=2))
-    assert (plan["until_care_s"], plan["until_silver_s"]) == (7200 + 3 * 86400, 30 * 86400)
+    assert plan["until_silver_s"] == 30 * 86400
 
 
 def test_a_start_stays_in_the_outbox_until_the_workflow_itself_takes_it_out(aws: Cloud) -> None:
@@ -143,17 +168,21 @@ def test_dying_after_any_effect_and_coming_again_ends_the_same(aws: Cloud) -> No
     did not live to record is made again, under the same key (docs/decisions/0003)."""
 
     def run() -> None:
-        deliver(first, second)
+        deliver(*begun)
 
     def state() -> Any:
         keys = [sent.attributes["alert_key"]["Value"] for sent in aws.published("alerts")]
         return aws.items("cases"), aws.executions().keys(), sorted(set(keys))
 
-    def begin() -> tuple[Case, Case]:
-        done = resolve(opened(1, outbox={}), "lin", "quality", "unreachable", None, NOW)
-        return cases.save(done), opened(2)
+    def begin() -> tuple[Case, ...]:
+        """One to start the workflow of, one to alert, one to plan the follow-up of."""
+        early, late = (
+            cases.save(resolve(opened(n, outbox={}), "lin", "quality", "unreachable", None, at))
+            for n, at in ((1, CARE_DUE), (3, NOW))
+        )
+        return early, opened(2), late
 
-    first, second = begin()
+    begun = begin()
     names = effects(run)
     expected = state()
     assert set(names) == {
@@ -164,7 +193,7 @@ def test_dying_after_any_effect_and_coming_again_ends_the_same(aws: Cloud) -> No
     }
     for n in range(1, len(names) + 1):
         aws.empty()
-        first, second = begin()
+        begun = begin()
         with dying_after(n):
             run()
         run()

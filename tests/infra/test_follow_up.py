@@ -46,9 +46,9 @@ def test_every_state_can_be_reached_and_every_next_state_exists() -> None:
     assert reached == set(STATES)
 
 
-def test_it_takes_three_transitions() -> None:
-    assert list(TASKS) == ["Guidance", "Care", "Silver"]
-    assert list(WAITS) == ["Guidance", "Care"]
+def test_it_takes_two_transitions() -> None:
+    assert list(TASKS) == ["Care", "Silver"]
+    assert list(WAITS) == ["Care"]
 
 
 def test_every_wait_is_an_update_of_the_case_that_hands_the_token_over_and_does_not_keep_it() -> None:
@@ -119,7 +119,7 @@ def test_the_first_step_takes_the_start_out_of_the_outbox_and_says_so(aws: Cloud
     cases.open_case(_case_for(arguments).model_copy(update={"outbox": start}), None)
     client("dynamodb").update_item(**arguments)
     after = cases.existing("WB-1")
-    assert set(after.outbox) == {"message:guidance"}
+    assert set(after.outbox) == {"message:care", "grant:care"}
     assert after.events["start:1"].kind == "follow-up started"
     client("dynamodb").update_item(**arguments)
     assert cases.existing("WB-1").outbox == after.outbox
@@ -136,7 +136,7 @@ def test_what_goes_out_is_what_case_events_can_perform() -> None:
                 key = arguments["ExpressionAttributeNames"][f"#{which}"]
                 assert key == f"{effect.kind}:{effect.name}"
                 sent.add(key)
-    assert sent == {"message:guidance", "message:care", "grant:care", "message:silver", "grant:repurchase"}
+    assert sent == {"message:care", "grant:care", "message:silver", "grant:repurchase"}
 
 
 def _case_for(arguments: dict[str, Any]) -> Any:
@@ -164,7 +164,6 @@ _VALUES = {
     "$states.context.Execution.Input.case_id": "WB-1",
     "$string($states.context.Execution.Input.run)": "1",
     "'start:' & $string($states.context.Execution.Input.run)": "start:1",
-    "$states.context.Execution.Input.guidance_at": "2026-03-02T10:15:00.000000Z",
     "$states.context.Task.Token": "token",
     "$substringBefore($now(), 'Z') & '000Z'": "2026-03-02T08:15:00.123000Z",
 }

@@ -36,6 +36,7 @@ from functions.domain.cases import (
     resolve,
 )
 from functions.domain.desks import Bundle, Desk, Drop, Hold, Send, place
+from functions.domain.follow_ups import before_care
 from functions.domain.gate import forbidden
 from functions.domain.history import FREE, Entry, free_key
 from functions.domain.ledger import Grant, NotPossible, Step, approval, first, recall, then
@@ -421,37 +422,37 @@ class Life:
         )
 
     def _perform(self) -> None:
-        """Everything but the start is recorded: that is the workflow's to take out, and it comes last."""
+        """A start whose time has come is not recorded: the workflow takes it out, and it comes last."""
         case, here = self.case, due(self.case)
         came_to = {key: self._effect(case, key, one) for key, one in here.items() if one.kind != "start"}
+        if f"start:{case.run}" in here:
+            if planned := before_care(case, RULES, REAL, self.now):
+                came_to[f"start:{case.run}"] = planned
+            else:
+                self.started.add(case.run)  # under one name a run
         if came_to:
             self.in_hand.append(Performed(came_to))
-        if any(effect.kind == "start" for effect in here.values()):
-            self.started.add(case.run)  # under one name a run
 
     def _follow_up(self, c: int) -> None:
         """The workflow's next step, as infra/workflows/follow_up.asl.json has it: one conditional update."""
-        if self.case.run not in self.started:
+        if self.case.run not in self.started:  # what comes before it happens
+            self.time(2, 0)
+            self.deliver(c)
             return
         if c % 4:  # its wait has passed
             self.time(6, 10 + c % 4 * 30)
         case = self.case
         start = f"start:{case.run}"
-        noted = {"guidance": start, "care": case.keyed("care_due"), "silver": case.keyed("closed")}
+        noted = {"care": start, "silver": case.keyed("closed")}
         step = next((step for step, key in noted.items() if key not in case.events), None)
         if case.status != "resolved" or step is None:
             return
-        guidance_at = self.now + timedelta(seconds=RULES.ask.follow_up(step="guidance").number("after"))
-        asked = {case.keyed(f"message:{step}"): Effect(kind="message", at=self.now, name=step)}
-        kinds, update = (
-            {"guidance": "follow-up started", "care": "care due", "silver": "closed"},
-            dict[str, Any](),
-        )
-        if step == "guidance":
-            asked = {key: effect.model_copy(update={"after": guidance_at}) for key, effect in asked.items()}
-        else:
-            given = {"care": "care", "silver": "repurchase"}[step]
-            asked[case.keyed(f"grant:{given}")] = Effect(kind="grant", at=self.now, name=given)
+        given = {"care": "care", "silver": "repurchase"}[step]
+        asked = {
+            case.keyed(f"message:{step}"): Effect(kind="message", at=self.now, name=step),
+            case.keyed(f"grant:{given}"): Effect(kind="grant", at=self.now, name=given),
+        }
+        kinds, update = {"care": "follow-up started", "silver": "closed"}, dict[str, Any]()
         if step == "silver":
             update = {"status": "closed", "closed_at": self.now}
             self.started.discard(case.run)

@@ -124,4 +124,5 @@ def test_a_rejected_suspicion_becomes_a_normal_case_that_is_alerted_and_followed
     said = {"by": "li", "cause": "quality", "outcome": "solved"}
     system.supervisor.post(f"/cases/{number}/resolve", said)
     assert (system.known(number).status, system.known(number).follow_up) == ("resolved", True)
-    eventually(lambda: "start:2" in system.known(number).events)
+    eventually(lambda: "message:guidance@2" in system.known(number).outbox)
+    assert system.known(number).outbox["start:2"].after is not None
