@@ -22,7 +22,7 @@ from infra.reader.fit import softmax_fit
 from infra.reader.rows import texts
 
 ROOT = Path(__file__).parents[2]
-FIRST, KEPT_BACK = "first hand", "fourth hand"
+FIRST, KEPT_BACK = "first hand", ("fourth hand", "fifth hand", "sixth hand")
 BAR = 2.0  # log-odds from which a text is told: 0.97 of those told of two hands not seen were right
 SEEN = 4  # in so many texts an n-gram must stand
 REVIEW = 0.5  # weight of a real review; a constructed text has 1
@@ -88,7 +88,7 @@ def _hands(path: Path) -> dict[str, list[tuple[str, bool]]]:
     with path.open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             hand = row["kind"] if row["kind"].endswith(" hand") else FIRST
-            if hand != KEPT_BACK:
+            if hand not in KEPT_BACK:
                 hands.setdefault(hand, []).append((_signed(row["text"]), row["blackmail"] == "yes"))
     return hands
 

@@ -1,6 +1,6 @@
 """Blackmail, on texts constructed for it: real ones are practically absent from public data.
 
-Four hands wrote them. The texts of the fourth teach nothing (infra/reader/leverage.py leaves them
+Six hands wrote them. The texts of the last three teach nothing (infra/reader/leverage.py leaves them
 out): what is found in them is what is found in new ones. Those of the others are in the weights.
 """
 
@@ -15,8 +15,9 @@ from functions.rulebook import Rulebook
 RULES = Rulebook(Path(__file__).parents[2] / "rules")
 with (Path(__file__).parent / "blackmail.csv").open(encoding="utf-8") as file:
     ROWS = list(csv.DictReader(file))
-NEW = [row for row in ROWS if row["kind"] == "fourth hand"]
-KNOWN = [row for row in ROWS if row["kind"] != "fourth hand"]
+HANDS = ("fourth hand", "fifth hand", "sixth hand")
+NEW = [row for row in ROWS if row["kind"] in HANDS]
+KNOWN = [row for row in ROWS if row["kind"] not in HANDS]
 
 
 def counts(rows: list[dict[str, str]]) -> tuple[float, float]:
@@ -32,10 +33,11 @@ def test_there_are_enough_texts_and_near_misses(rows: list[dict[str, str]]) -> N
     assert len({row["text"] for row in rows}) == len(rows)
 
 
-def test_what_is_called_blackmail_by_a_new_hand_is_blackmail() -> None:
-    precision, recall = counts(NEW)
+@pytest.mark.parametrize("hand", HANDS)
+def test_what_is_called_blackmail_by_a_new_hand_is_blackmail(hand: str) -> None:
+    precision, recall = counts([row for row in NEW if row["kind"] == hand])
     assert precision >= 0.95
-    assert recall >= 0.55, "every second one that is phrased in a new way is missed: a person has to notice"
+    assert recall >= 0.55, "one in three that is phrased in a new way is missed: a person has to notice"
 
 
 def test_what_is_called_blackmail_by_the_known_hands_is_blackmail() -> None:
