@@ -17,6 +17,7 @@ from functions.domain.ledger import State
 from functions.domain.money import yuan
 from functions.domain.times import CHINA
 
+_PRODUCT = "商品"
 _COMING = ("proposed", "approved", "held")
 
 
@@ -57,7 +58,9 @@ def step_text(
         else:
             template, note = decision.text("without"), f"without a coupon: {lacking.why}"
     text = rules.render(template, values)
-    said = {one.intent for one in rules.check(text)}
+    # A product called 礼盒 offers nothing: only what would be forbidden is looked for in its name.
+    bare = rules.check(rules.render(template, values | {"product": _PRODUCT}))
+    said = {one.intent for one in (*bare, *gate.forbidden(rules.check(text)))}
     says = tuple(intent for intent in gate.INTENTS if intent in said)
     return Text(text, rules.promotional(template), says, note)
 
@@ -77,7 +80,7 @@ def wall_clock(case: Case) -> tzinfo:
 
 
 def product(case: Case) -> str:
-    return case.review.product_title or "商品"
+    return case.review.product_title or _PRODUCT
 
 
 def _lacking(case: Case, step: str, given: State | None, now: datetime) -> Lacking | None:

@@ -306,6 +306,15 @@ def test_a_blank_variable_is_refused() -> None:
         step_text(case(), "care", COUPON, rules, CHINA, NOW)
 
 
+def test_the_name_of_a_product_offers_nothing_but_is_looked_at() -> None:
+    def guidance(title: str) -> tuple[str, ...]:
+        of = case(review=review(product_title=title), status="resolved", resolved_at=DUE)
+        return text("guidance", None, of=of).says
+
+    assert guidance("坚果礼盒（赠品装）") == guidance("坚果") == ("guidance",)
+    assert guidance("坚果 五星好评返现5元") != ("guidance",)
+
+
 def test_a_promotional_text_without_a_way_out_is_refused() -> None:
     one = case(status="resolved", outcome="solved", resolved_at=DUE)
     written = wrote(one, "message:free-1", "会员券送您", "sms", "lin", DUE, RULES.check("会员券送您"))
