@@ -28,7 +28,7 @@ test: .venv/.ready infra/node/node_modules/.ready ## all tests that need no runn
 	@$(PYTEST) -q -n auto -m "not system"
 
 test-system: $(READY) ## deploy onto the emulator and test the running system (minutes)
-	@$(PYTEST) -q -m system tests/system
+	@$(PYTEST) -q -m system -o faulthandler_timeout=1800 tests/system  # the storm lives through 300 cases twice
 
 test-dynamodb-local: .venv/.ready infra/node/node_modules/.ready ## the store's tests on AWS's DynamoDB Local (Java 17)
 	@$(WITH_NODE) $(BIN)/python -m infra.local.dynamodb_local $(BIN)/python -m pytest -q tests/store
