@@ -82,17 +82,21 @@ def _finish(case: Case, told: Outcomes, failures: list[str]) -> Case:
 
     The workflow is started after that write: from then on it writes the case itself.
     """
-    came_to = dict(told)
+    came_to, starts = dict(told), list[str]()
     for key, effect in due(case).items():
         try:
             if effect.kind in PERFORMERS:
                 came_to[key] = PERFORMERS[effect.kind](case, key, effect, now())
-            elif effect.kind == "start" and (planned := workflow.planned(case, now())):
-                came_to[key] = planned
+            elif effect.kind == "start":
+                if planned := workflow.planned(case, now()):
+                    came_to[key] = planned
+                else:
+                    starts.append(key)
         except Exception as error:  # raised again for the whole batch, once the rest is done
             _failed(failures, case, key, error)
     case = cases.change(case.case_id, partial(recorded, came_to=came_to), known=case)
-    for key in (key for key, effect in due(case).items() if effect.kind == "start"):
+    # A start that came meanwhile, with a resolution, has yet to be planned: its own event does that.
+    for key in (key for key in starts if key in due(case)):
         try:
             workflow.start(case)
         except Exception as error:  # as above

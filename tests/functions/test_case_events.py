@@ -124,6 +124,36 @@ def test_a_start_that_comes_early_again_brings_no_second_guidance(aws: Cloud) ->
     assert due(now_stands(one)) == {}
 
 
+def test_a_case_that_is_resolved_while_its_alert_goes_out_is_still_followed_up_from_the_guidance_on(
+    aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, publish = opened(), alerts.perform
+
+    def publish_while_somebody_resolves(wanted: Any) -> Any:
+        yield from publish(wanted)
+        if now_stands(one).resolved_at is None:
+            cases.save(resolve(now_stands(one), "lin", "quality", "solved", None, NOW))
+
+    monkeypatch.setattr(alerts, "perform", publish_while_somebody_resolves)
+    deliver(one)
+    assert aws.executions() == {}, "what nobody has planned does not begin"
+    deliver(one)
+    assert aws.executions() == {}
+    assert now_stands(one).outbox["message:guidance"].after == NOW + timedelta(hours=2, seconds=90)
+
+
+def test_a_start_that_cannot_be_planned_does_not_begin(aws: Cloud) -> None:
+    one = solved()
+    with (
+        patch("functions.effects.workflow.planned", side_effect=LookupError("no such row")),
+        pytest.raises(case_events.EffectsFailed, match="no such row"),
+    ):
+        deliver(one)
+    assert aws.executions() == {}
+    deliver(one)
+    assert len(aws.executions()) == 1
+
+
 def test_the_workflow_is_started_with_the_wait_of_the_rules(aws: Cloud) -> None:
     one = solved()
     deliver(one)
