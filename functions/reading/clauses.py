@@ -30,13 +30,9 @@ def prepared(text: str) -> str:
 
 
 def grams(clause: str) -> set[str]:
-    """Return the n-grams of a clause, 1 to 4 characters long: no longer piece of a text is in the model.
+    """Return the characters and pairs of characters of a clause: no longer piece of a text is in the model.
 
     A blank stands before the clause, so that how it begins is told from what stands inside.
     """
     clause = f" {clause}"
-    twos = list(map(add, clause, clause[1:]))
-    threes = list(map(add, twos, clause[2:]))
-    found = set(clause)
-    found.update(twos, threes, map(add, threes, clause[3:]))
-    return found
+    return {*clause, *map(add, clause, clause[1:])}

@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
-from functions.reading.clauses import grams
 from functions.reading.lexicon import Hit
 
 # A sign and words that it stands for. Signs are capitals: a prepared text has none. What is traded:
@@ -50,6 +49,7 @@ I 否则 不然 要不 要不然 要么 除非 只要 如果 要是 的话 别�
 T 就 才 马上 立马 立刻 立即 秒 立 随时 自然
 Y 你 你们 您 亲
 """
+_LONGEST = 4  # signs and characters of an n-gram
 _LEVERS, _GAINS = frozenset("BGEUCP"), frozenset("MW$送给退赔免钱寄返折补转")
 _DIGITS = "一二两俩三四五六七八九十百千万几半0-9"
 _NUMBER = re.compile(rf"[{_DIGITS}]+(?:多|来)?(?:块钱|块|元|百|千|万)?")
@@ -76,6 +76,12 @@ class Weights(NamedTuple):
 @lru_cache(maxsize=1)
 def shipped() -> Weights:
     return Weights(**json.loads((Path(__file__).parent / "leverage.json").read_text(encoding="utf-8")))
+
+
+def grams(signed: str) -> set[str]:
+    """Return the n-grams of a text with signs, a blank before it."""
+    signed = f" {signed}"
+    return {signed[at : at + size] for size in range(1, _LONGEST + 1) for at in range(len(signed) - size + 1)}
 
 
 def with_signs(small: str) -> str:

@@ -2,7 +2,7 @@
 
 An n-gram carries one weight for each *lane*: the causes, "the text is negative", "it complains", and its
 share of the norm. All lanes lie in one whole number (32 bits each), so that reading a clause is one sum.
-infra/reader/train.py writes the file; rows of it hold nothing longer than four characters.
+infra/reader/train.py writes the file; rows of it hold nothing longer than two characters.
 """
 
 import json
@@ -25,10 +25,12 @@ else:
         return total
 
 
-LANES = (*CAUSES, "negative", "complains", "norm", "hits")
-_LANES = Struct(f"<{len(LANES)}I")
+LANES = (*CAUSES, "negative", "complains", "norm")
+_LANES = Struct(f"<{len(LANES)}i")
 _WIDTH = _LANES.size
-_MIDDLE = 128  # a weight is stored as one byte around it
+_UNIT = 2.0**-14  # of a weight within its lane
+# Added to a sum, it makes every lane positive; its bits turned round after that, each lane has its own sign.
+_SIGNS = int.from_bytes((1 << 31).to_bytes(4, "little") * len(LANES), "little")
 _MAGIC = b"WBREAD1\n"
 
 
@@ -41,35 +43,44 @@ class Model:
         biases: Sequence[float],
         head: dict[str, list[list[float]]],
     ) -> None:
-        """`weights` holds a byte for each lane but "hits" of each row; `scales` turn them into numbers."""
+        """`weights` holds a byte for each lane of each row; `scales` turn them into numbers."""
         self.rows, self.weights = rows, weights
         self.scales, self.biases, self.head = tuple(scales), tuple(biases), head
-        lanes = len(LANES) - 1
+        lanes = len(LANES)
         wide = bytearray(_WIDTH * len(rows))
         for lane in range(lanes):
-            wide[4 * lane :: _WIDTH] = weights[lane::lanes]
-        wide[4 * lanes :: _WIDTH] = b"\1" * len(rows)
+            for place, wider in enumerate(self._wider(lane)):
+                wide[4 * lane + place :: _WIDTH] = weights[lane::lanes].translate(wider)
         number, starts = int.from_bytes, range(0, len(wide), _WIDTH)
         self._packed = {
-            row: number(wide[at : at + _WIDTH], "little") for row, at in zip(rows, starts, strict=True)
+            row: number(wide[at : at + _WIDTH], "little") - _SIGNS
+            for row, at in zip(rows, starts, strict=True)
         }
+
+    def _wider(self, lane: int) -> list[bytes]:
+        """Return what each stored byte of a lane becomes: the first bytes of all numbers, the second, ..."""
+        middle, step = (0, 1.0) if LANES[lane] == "norm" else (128, self.scales[lane] / _UNIT)
+        numbers = [(round((byte - middle) * step) + (1 << 31)).to_bytes(4, "little") for byte in range(256)]
+        return [bytes(each) for each in zip(*numbers, strict=True)]
 
     def packed(self, clause: str) -> int:
         """Return the sum of the weights of a clause's n-grams, all lanes in one number; such sums add up."""
         return sum(filter(None, map(self._packed.get, grams(clause))))
 
-    def scores(self, packed: int) -> tuple[list[float], float]:
-        """Return the logit of each lane for a sum of weights, and the norm that it was divided by."""
-        *lanes, size, hits = _LANES.unpack(packed.to_bytes(_WIDTH, "little"))
-        middle, norm = _MIDDLE * hits, (size * self.scales[-1]) ** 0.5 or 1.0
-        return [
-            (lane - middle) * scale / norm + bias
-            for lane, scale, bias in zip(lanes, self.scales, self.biases, strict=False)
-        ], norm
+    def sums(self, packed: int) -> tuple[list[int], float]:
+        """Return the sum of each lane, and what each times makes a logit of it, but for the lane's bias."""
+        *lanes, size = _LANES.unpack(((packed + _SIGNS) ^ _SIGNS).to_bytes(_WIDTH, "little"))
+        return lanes, _UNIT / ((size * self.scales[-1]) ** 0.5 or 1.0)
 
     def judge(self, name: str, signals: Sequence[float]) -> list[float]:
         """Return the logits of one part of the head; the last weight of a row is its constant."""
-        return [row[-1] + sumprod(row[:-1], signals) for row in self.head[name]]
+        signals = [*signals, 1.0]
+        return [sumprod(row, signals) for row in self.head[name]]
+
+    def rank(self, name: str, many: Sequence[Sequence[float]]) -> list[float]:
+        """Return how far each of many is by a part of the head that has one row, its constant left out."""
+        weights = self.head[name][0][:-1]
+        return [sumprod(weights, signals) for signals in many]
 
     def dump(self) -> bytes:
         about = {"scales": self.scales, "biases": self.biases, "head": self.head, "rows": len(self.rows)}

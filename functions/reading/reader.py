@@ -155,23 +155,23 @@ def _turned(seen: Signals, cause: Cause) -> bool:
 
 def _phrases(text: str, seen: Signals, cause: int, model: Model) -> tuple[Phrase, ...]:
     """Return what shows the cause: the best clause with its like neighbours first, then others far off."""
-    found, weights = (
-        seen.clauses,
-        [model.judge("evidence", each)[0] for each in clause_signals(seen, cause, model)],
-    )
+    found = seen.clauses
+    weights = model.rank("evidence", clause_signals(seen, cause, model))
     first = last = best = max(range(len(weights)), key=weights.__getitem__)
-    while near := [
-        (weights[new], low, high)
-        for new, low, high in ((first - 1, first - 1, last), (last + 1, first, last + 1))
-        if 0 <= new < len(weights)
-        and weights[new] >= weights[best] - _NEAR
-        and found[high].end - found[low].start <= _SPAN
+    near, far = weights[best] - _NEAR, weights[best] - _FAR
+    while beside := [
+        at
+        for at in (first - 1, last + 1)
+        if 0 <= at < len(found)
+        and weights[at] >= near
+        and found[max(at, last)].end - found[min(at, first)].start <= _SPAN
     ]:
-        _, first, last = max(near)
+        at = max(beside, key=weights.__getitem__)
+        first, last = min(at, first), max(at, last)
+    others = [at for at, weight in enumerate(weights) if weight >= far and not first <= at <= last]
+    others.sort(key=weights.__getitem__, reverse=True)
     shown = [(found[first].start, found[last].end)]
-    for at in sorted(range(len(weights)), key=weights.__getitem__, reverse=True):
-        if not first <= at <= last and weights[at] >= weights[best] - _FAR and len(shown) < _PHRASES:
-            shown.append((found[at].start, found[at].end))
+    shown += [(found[at].start, found[at].end) for at in others[: _PHRASES - 1]]
     return tuple(_phrase(text, start, end, CAUSES[cause]) for start, end in shown)
 
 

@@ -11,25 +11,24 @@ from functions.reading.lexicon import Hit, Lexicon
 from functions.reading.model import Model
 
 TOPICS = (*(cause for cause in CAUSES if cause not in ("malicious", "other")), "complaint", "praise")
-_CAUSES, _NEGATIVE, _COMPLAINS = range(len(CAUSES)), len(CAUSES), len(CAUSES) + 1
+_NEGATIVE, _COMPLAINS = len(CAUSES), len(CAUSES) + 1
 _CONTRAST = re.compile("但|可是|就是|不过|只是|然而|除了|可惜|唯一|美中不足")
 
 
 class Clause(NamedTuple):
     start: int
     end: int
-    logits: list[float]
-    norm: float
+    lanes: list[int]
+    scale: float  # makes logits of the lanes, but for the biases
     complains: float  # the probability that this clause alone complains
     turns: bool  # stands behind a "but"
-    causes: list[float]  # the probability of each cause, if it does
 
 
 class Signals(NamedTuple):
     values: list[float]
     clauses: list[Clause]
     hits: list[Hit]
-    norm: float
+    scale: float  # of the whole text's lanes
     negative: float  # logit
 
 
@@ -37,24 +36,25 @@ def signals(text: str, model: Model, lexicon: Lexicon) -> Signals:
     """Return the signals of a text in small letters."""
     found = []
     whole = 0
-    shares = [0.0] * len(CAUSES)  # of the complaining clauses, which cause they speak of
-    worst, best, last, turned = -4.0, 4.0, 0.0, -4.0
-    after_contrast = False
+    spoken: list[list[float]] = []  # by clause, how much of each cause, the more it complains
+    biases = model.biases
+    verdicts: list[float] = []  # of each clause, how negative it is
+    behind = -4.0  # the worst of those behind a "but"
+    contrasts = [contrast.start() for contrast in _CONTRAST.finditer(text)]
     for start, end in clauses(text):
         packed = model.packed(text[start:end])
         whole += packed
-        logits, norm = model.scores(packed)
-        complains = logistic(logits[_COMPLAINS])
-        by_cause = softmax(logits[: len(CAUSES)])
-        turns = _CONTRAST.search(text, start, end) is not None
-        found.append(Clause(start, end, logits, norm, complains, turns, by_cause))
-        shares = [share + complains * more for share, more in zip(shares, by_cause, strict=True)]
-        last = logits[_NEGATIVE]
-        worst, best = max(worst, last), min(best, last)
-        after_contrast = after_contrast or turns
-        if after_contrast:
-            turned = max(turned, last)
-    logits, norm = model.scores(whole)
+        lanes, scale = model.sums(packed)
+        complains = logistic(lanes[_COMPLAINS] * scale + biases[_COMPLAINS])
+        turns = bool(contrasts) and any(start <= place < end for place in contrasts)
+        found.append(Clause(start, end, lanes, scale, complains, turns))
+        part = complains * scale
+        spoken.append([lane * part for lane in lanes[:_NEGATIVE]])
+        verdicts.append(lanes[_NEGATIVE] * scale + biases[_NEGATIVE])
+        if contrasts and contrasts[0] < end:
+            behind = max(behind, verdicts[-1])
+    lanes, scale = model.sums(whole)
+    logits = [lane * scale + bias for lane, bias in zip(lanes, biases, strict=True)]
     hits = lexicon.hits(text)
     counts = dict.fromkeys(TOPICS, 0)
     weak = 0
@@ -63,34 +63,31 @@ def signals(text: str, model: Model, lexicon: Lexicon) -> Signals:
         for topic in hit.topics:
             if topic in counts:
                 counts[topic] += 1
-    all_shares = sum(shares) + 0.1
     values = [
         *logits[:-1],
-        *softmax(logits[: len(CAUSES)]),
-        *[share / all_shares for share in shares],
+        *(map(max, zip(*spoken, strict=True)) if spoken else logits[:_NEGATIVE]),
         *[min(count, 3) for count in counts.values()],
-        max(worst, -4.0), min(best, 4.0), last, turned,
-        float(after_contrast), min(weak, 2), log(1 + len(found)), log(1 + len(text)),
+        max([-4.0, *verdicts]), min([4.0, *verdicts]), verdicts[-1] if verdicts else 0.0, behind,
+        float(bool(contrasts)), min(weak, 2), log(1 + len(found)), log(1 + len(text)),
     ]  # fmt: skip
-    return Signals(values, found, hits, norm, logits[_NEGATIVE])
+    return Signals(values, found, hits, scale, logits[_NEGATIVE])
 
 
 def clause_signals(seen: Signals, cause: int, model: Model) -> list[list[float]]:
     """Return for each clause what tells whether it is the evidence for a cause."""
-    sums = [(clause.logits[cause] - model.biases[cause]) * clause.norm for clause in seen.clauses]
-    owns = [clause.causes[cause] * clause.complains for clause in seen.clauses]
-    most, surest = max(sums, default=0.0), max(owns, default=0.0)
+    bias = model.biases[cause]
+    owns = [logistic(clause.lanes[cause] * clause.scale + bias) * clause.complains for clause in seen.clauses]
+    surest = max(owns, default=0.0) + 0.01
     named = [hit.start for hit in seen.hits if CAUSES[cause] in hit.topics]
     blamed = [hit.start for hit in seen.hits if "complaint" in hit.topics]
     found = []
     told = 0.0  # how much of this was said before
-    for place, (clause, own, total) in enumerate(zip(seen.clauses, owns, sums, strict=True)):
-        size = clause.end - clause.start
+    for clause, own in zip(seen.clauses, owns, strict=True):
         found.append(
             [
-                own, log(own + 0.01), clause.complains, total / seen.norm, total / (most + 1.0),
-                own / (surest + 0.01), told, _within(clause, named), _within(clause, blamed),
-                float(place == 0), place / len(owns), log(size), float(size <= 2), float(clause.turns),
+                log(own + 0.01), own / surest, clause.lanes[cause] * seen.scale, told,
+                _within(clause, named), _within(clause, blamed),
+                log(clause.end - clause.start), float(clause.turns),
             ]
         )  # fmt: skip
         told += own

@@ -18,7 +18,7 @@ from infra.reader.rows import Row
 PRIMARY = 0.75  # of a row's weight, where there is a secondary cause
 EVIDENCE = 0.5  # weight of an evidence phrase as a text of its own
 HIDDEN = 0.7  # how far a row without a label that is not negative counts as free of complaints
-USUAL = 0.5  # weight, in the head, of a row that is neither labelled nor picked
+USUAL = 2.0  # weight, in the head, of a row that is neither labelled nor picked
 SEEN = 4  # in so many texts an n-gram must stand
 L2_CAUSE, L2_BINARY, L2_HEAD, L2_EVIDENCE = 1 / 64, 1 / 32, 8.0, 1.0
 WIDE = 0.85  # how near clauses are drawn to the best one: the smaller, the longer the phrases
@@ -117,7 +117,7 @@ def pack(vocabulary: Vocabulary, lanes: np.ndarray, biases: Sequence[float]) -> 
     share = vocabulary.rarity**2
     scale = share.max() / 255
     stored = np.column_stack([bytes_, np.rint(share / scale)]).astype(np.uint8)
-    if stored.shape[1] != len(LANES) - 1:
+    if stored.shape[1] != len(LANES):
         raise ValueError("the lanes of functions/reading/model.py are others")
     return Model(
         vocabulary.rows,

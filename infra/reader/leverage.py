@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from functions.reading.clauses import grams, prepared
-from functions.reading.leverage import Weights, may_trade, with_signs
+from functions.reading.clauses import prepared
+from functions.reading.leverage import Weights, grams, may_trade, with_signs
 from infra.reader.fit import softmax_fit
 from infra.reader.rows import texts
 

@@ -1,31 +1,46 @@
+import random
+
 import pytest
 
 from functions.reading.clauses import clauses, grams, prepared
 from functions.reading.model import LANES, Model
 
-SCALES = [0.01] * (len(LANES) - 2) + [0.1]
-ZERO = bytes([128] * (len(LANES) - 2))
+SCALES = [0.01] * (len(LANES) - 1) + [0.1]
+ZERO = bytes([128] * (len(LANES) - 1))
 
 
 def small() -> Model:
     """慢 weighs 1.00 for the first lane, 物流 -1.28; both have a norm of 1."""
     slow = bytes([228, *ZERO[1:], 10])
     parcel = bytes([0, *ZERO[1:], 10])
-    return Model(["慢", "物流"], slow + parcel, SCALES, [0.5] * (len(LANES) - 2), {"cause": [[2.0, 1.0]]})
+    return Model(["慢", "物流"], slow + parcel, SCALES, [0.5] * (len(LANES) - 1), {"cause": [[2.0, 1.0]]})
 
 
 def logits(model: Model, *clauses: str) -> list[float]:
-    return [round(logit, 6) for logit in model.scores(sum(map(model.packed, clauses)))[0]]
+    lanes, scale = model.sums(sum(map(model.packed, clauses)))
+    return [round(lane * scale + bias, 3) for lane, bias in zip(lanes, model.biases, strict=True)]
 
 
 def test_the_weights_of_a_clause_are_added_lane_by_lane_and_divided_by_the_norm() -> None:
-    scores, norm = small().scores(small().packed("物流慢"))
-    assert norm == 2**0.5
-    assert [round(logit, 6) for logit in scores] == [round(0.5 - 0.28 / norm, 6), *[0.5] * (len(LANES) - 3)]
+    assert logits(small(), "物流慢") == [round(0.5 - 0.28 / 2**0.5, 3), *[0.5] * (len(LANES) - 2)]
 
 
 def test_an_unknown_clause_weighs_nothing() -> None:
-    assert small().scores(small().packed("好")) == ([0.5] * (len(LANES) - 2), 1.0)
+    assert logits(small(), "好") == [0.5] * (len(LANES) - 1)
+
+
+def test_sums_hold_every_lane_apart_whatever_their_signs() -> None:
+    draw = random.Random(5)
+    letters = "一二三四五六七八九十"
+    stored = {letter: draw.randbytes(len(LANES)) for letter in letters}
+    model = Model(list(stored), b"".join(stored.values()), SCALES, [0.0] * (len(LANES) - 1), {})
+    for size in (1, 10, 400):
+        said = draw.choices(letters, k=size)
+        lanes, scale = model.sums(sum(map(model.packed, said)))
+        for lane, total in enumerate(lanes):
+            weights = sum(stored[letter][lane] - 128 for letter in said) * SCALES[lane]
+            norm = (sum(stored[letter][-1] for letter in said) * SCALES[-1]) ** 0.5
+            assert total * scale == pytest.approx(weights / norm, abs=0.01)
 
 
 def test_what_is_said_again_weighs_more_but_not_twice_as_much() -> None:
@@ -45,9 +60,9 @@ def test_clauses_leave_punctuation_out_and_keep_their_places() -> None:
     assert [text[start:end] for start, end in clauses(text)] == ["东西好", "但是", "物流慢"]
 
 
-def test_no_n_gram_is_longer_than_four_and_the_beginning_is_marked() -> None:
-    assert grams("物流慢") == {" ", "物", "流", "慢", " 物", "物流", "流慢", " 物流", "物流慢", " 物流慢"}
-    assert max(map(len, grams("送货速度太慢了"))) == 4
+def test_no_n_gram_is_longer_than_two_and_the_beginning_is_marked() -> None:
+    assert grams("物流慢") == {" ", "物", "流", "慢", " 物", "物流", "流慢"}
+    assert max(map(len, grams("送货速度太慢了"))) == 2
     assert grams("") == {" "}
 
 
