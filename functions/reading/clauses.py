@@ -30,9 +30,10 @@ def prepared(text: str) -> str:
 
 
 def grams(clause: str) -> set[str]:
-    """Return the characters and pairs of characters of a clause: no longer piece of a text is in the model.
+    """Return the characters and pairs of a clause, its first two and three and its last three characters.
 
-    A blank stands before the clause, so that how it begins is told from what stands inside.
+    No longer piece of a text is in the model. A blank stands before the clause, so that how it begins is told
+    from what stands inside.
     """
     clause = f" {clause}"
-    return {*clause, *map(add, clause, clause[1:])}
+    return {*clause, *map(add, clause, clause[1:]), clause[:3], clause[:4], clause[-3:]}

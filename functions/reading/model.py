@@ -2,7 +2,7 @@
 
 An n-gram carries one weight for each *lane*: the causes, "the text is negative", "it complains", and its
 share of the norm. All lanes lie in one whole number (32 bits each), so that reading a clause is one sum.
-infra/reader/train.py writes the file; rows of it hold nothing longer than two characters.
+infra/reader/train.py writes the file; rows of it hold nothing longer than four characters.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Train the reader's model: python -m infra.reader.train --gold FILE --labelled FILE ... --output MODEL
 
-The files stay where they are; the model holds weights and n-grams of up to two characters. What is
+The files stay where they are; the model holds weights and n-grams of at most four characters. What is
 printed is measured on gold rows by models that never saw them, through the code that runs in the Lambda; a
 split alone moves a figure by as much as most changes do, so it is the mean of several. docs/decisions says
 what was tried.

@@ -60,9 +60,10 @@ def test_clauses_leave_punctuation_out_and_keep_their_places() -> None:
     assert [text[start:end] for start, end in clauses(text)] == ["东西好", "但是", "物流慢"]
 
 
-def test_no_n_gram_is_longer_than_two_and_the_beginning_is_marked() -> None:
-    assert grams("物流慢") == {" ", "物", "流", "慢", " 物", "物流", "流慢"}
-    assert max(map(len, grams("送货速度太慢了"))) == 2
+def test_a_clause_is_its_characters_and_pairs_its_beginning_and_its_end() -> None:
+    assert grams("物流太慢") == {
+        *" 物流太慢", " 物", "物流", "流太", "太慢", " 物流", " 物流太", "流太慢"
+    }  # fmt: skip
     assert grams("") == {" "}
 
 
