@@ -36,7 +36,10 @@ class PhrasesError(ValueError):
 
 
 class Found(BaseModel):
-    """A phrase in a text. `start` and `end` count characters of the text as it was written."""
+    """A phrase in a text, or a sentence that hints.
+
+    `start` and `end` count characters of the text as it was written.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -69,6 +72,7 @@ class Together(NamedTuple):
     of: frozenset[str]
     reason: str
     better: str
+    never: bool = True
 
 
 class Phrases(NamedTuple):
@@ -114,7 +118,7 @@ def check(text: str, phrases: Phrases) -> list[Found]:
                         "intent": pair.name,
                         "reason": pair.reason,
                         "better": pair.better,
-                        "never": True,
+                        "never": pair.never,
                     }
                 )
                 for one in first

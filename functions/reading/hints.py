@@ -8,6 +8,7 @@ words are the intent's own. infra/reader/hints.py fits the weights and says how 
 
 import json
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from math import inf
 from pathlib import Path
@@ -42,8 +43,8 @@ W 奶茶 咖啡 延保 白送 免费 免 送 报酬 好处 心意 意思 表示 
 W 多给 内部价 成本价 立减 减 便宜
 O 微信 薇信 威信 v信 vx wx 微芯 微 v q qq 企鹅 绿泡泡 绿色 加我 加您 加一下 加下 加个 加 好友 群 拉您 进群
 O 私聊 私信 私下 私底下 私 线下 站外 外面 别处 小号 号 号码 手机号 报号 扫码 扫 二维码 码 收款码 个人账户
-O 个人号 私人 换个地方 换个软件 别的软件 另一个软件 小红书 抖音 公众号 朋友圈 某信 某音 telegram whatsapp wechat
-O 口令 联系方式 名片 暗号 直接找 直接转 打给我
+O 个人号 私人 换个地方 换个软件 别的软件 另一个软件 小红书 抖音 公众号 朋友圈 某信 某音 telegram whatsapp
+O wechat 口令 联系方式 名片 暗号 直接找 直接转 打给我
 Z 起诉 法院 法庭 律师 律师函 官司 告 诽谤 诬告 诬陷 名誉 报警 举报 投诉 曝光 公开 拉黑 黑名单 后果 后悔 等着
 Z 走着瞧 小心 掂量 自己看 看着办 想清楚 别怪 客气 不客气 吃亏 难看 不好看 碰瓷 讹 讹诈 敲诈 追究 手段 证据
 Z 截图 坐牢 法务 司法 封号 找你 找上门 堵 骚扰 打扰 教训 报复 信不信 试试 单位 学校 小区 身份 实名 同行 名单
@@ -52,7 +53,8 @@ C 考核 绩效 扣 罚 工资 奖金 饭碗 工作 转正 业绩 冲 榜 流量
 I 否则 不然 要不 要不然 要么 除非 只要 如果 要是 的话 若 前提 条件 以 为条件 先 再 才 就 之后 以后 完 后 if
 P 请 麻烦 帮 帮忙 能不能 能否 可不可以 可以吗 可否 方便 希望 盼 期盼 期待 恳请 恳望 拜托 求 跪求 烦请 劳烦
 P 劳驾 辛苦 记得 别忘 呗 吧 嘛 哈 行不 行吗 好吗 好不好 要得不 中不 please could
-N 不 没 没有 无 别 勿 莫 不会 从不 绝不 不用 不必 不需要 无需 无关 没关系 不要 未 冇 唔 不影响 没有关系 no not never
+N 不 没 没有 无 别 勿 莫 不会 从不 绝不 不用 不必 不需要 无需 无关 没关系 不要 未 冇 唔 不影响 没有关系
+N no not never
 Y 您 你 亲 亲亲 宝 宝贝 姐 姐妹 哥 大哥 老铁 兄弟 you your
 S 我们 我 咱 咱们 本店 小店 店 店铺 店长 老板 客服 掌柜 我司 俺 俺们 这边 我方 师傅 we us our
 T 谢谢 感谢 多谢 谢 收到 看到 看了 看过 thank thanks
@@ -61,7 +63,8 @@ D 快递 物流 包裹 单号 仓库 发货 补发 换货 退货 退款 运费 �
 D 网点 派送 安装 尺码
 F 破 坏 碎 漏 裂 断 脏 掉色 开胶 异响 过敏 质量 问题 故障 瑕疵 划痕 发霉 缺 少
 """)
-_SENTENCE = re.compile(r"[^。！？!?\n]*[^。！？!?\n\s][^。！？!?\n]*")
+_PAIR, _GAINS = "guidance_and_benefit", frozenset("MW$")
+_SENTENCE = re.compile(r"[^。！？!?\n]+")
 _COMMAS = re.compile(r",+")
 
 
@@ -77,13 +80,13 @@ def shipped() -> dict[str, Weights]:
 
 
 def check(text: str, phrases: gate.Phrases) -> list[gate.Found]:
-    """Return every phrase found and every sentence that hints at what no phrase names, in the text's order."""
+    """Return every phrase found and every sentence that hints at what no phrase names, in order."""
     found = gate.check(text, phrases)
     return sorted([*found, *_hinted(text, phrases, found)], key=lambda one: (one.start, one.intent))
 
 
 def sentences(text: str) -> list[re.Match[str]]:
-    return list(_SENTENCE.finditer(text))
+    return [part for part in _SENTENCE.finditer(text) if not part[0].isspace()]
 
 
 def plain(text: str, phrases: gate.Phrases) -> str:
@@ -96,19 +99,32 @@ def seen(plain: str) -> set[str]:
     return grams(plain) | grams(_SIGNS.write(plain))
 
 
+def judge(found: set[str], weights: Mapping[str, Weights]) -> dict[str, float]:
+    """Return how far above the bar a text with these n-grams is for each intent."""
+    judged = {intent: one.judge(found) for intent, one in weights.items()}
+    if _GAINS.isdisjoint(found):  # to ask for a review is lawful where nothing is given
+        judged[_PAIR] = -inf
+    return judged
+
+
+def surest(by_intent: Mapping[str, float]) -> tuple[str, float]:
+    return max(by_intent.items(), key=lambda both: both[1])
+
+
 def _hinted(text: str, phrases: gate.Phrases, found: list[gate.Found]) -> list[gate.Found]:
     known = gate.forbidden(found)
-    told = {one.name: one for one in (*phrases.intents, *phrases.together)}
+    told: dict[str, gate.Intent | gate.Together] = {one.name: one for one in phrases.intents}
+    told |= {one.name: one for one in phrases.together}
     parts = sentences(text)
     judged = [_judge(part[0], phrases) for part in parts]
     hints = [
         (intent, part)
         for part, by_intent in zip(parts, judged, strict=True)
-        for intent, score in [_surest(by_intent)]
+        for intent, score in [surest(by_intent)]
         if score > 0 and not any(one.start < part.end() and part.start() < one.end for one in known)
     ]
     if not hints and not known and len(parts) > 1:  # no sentence alone, but all of them together
-        intent, score = _surest(_judge(text, phrases))
+        intent, score = surest(_judge(text, phrases))
         if score > 0:
             hints = [(intent, max(zip(judged, parts, strict=True), key=lambda both: both[0][intent])[1])]
     return [
@@ -119,7 +135,7 @@ def _hinted(text: str, phrases: gate.Phrases, found: list[gate.Found]) -> list[g
             end=part.start() + len(part[0].rstrip()),
             reason=told[intent].reason,
             better=told[intent].better,
-            never=getattr(told[intent], "never", True),
+            never=told[intent].never,
         )
         for intent, part in hints
         if intent in told
@@ -127,13 +143,7 @@ def _hinted(text: str, phrases: gate.Phrases, found: list[gate.Found]) -> list[g
 
 
 def _judge(text: str, phrases: gate.Phrases) -> dict[str, float]:
-    """Return how far above the bar a text is for each intent."""
     small = plain(text, phrases)
     if phrases.harmless and phrases.harmless.search(small):
         return dict.fromkeys(shipped(), -inf)
-    found = seen(small)
-    return {intent: weights.judge(found) for intent, weights in shipped().items()}
-
-
-def _surest(by_intent: dict[str, float]) -> tuple[str, float]:
-    return max(by_intent.items(), key=lambda both: both[1])
+    return judge(seen(small), shipped())

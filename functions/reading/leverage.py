@@ -1,9 +1,8 @@
 """Leverage: a review traded for a benefit that the order does not owe, told apart from an angry demand.
 
-Which words are used matters less than how they hang together (signs.py): "给五十我就删" and "给200块我立刻撤回"
-both become "给$我TU". With others around them, the same words claim what is owed, tell what a shop offered,
-or joke. So a text is told only where the model is nearly sure; infra/reader/leverage.py fits it and says
-how sure.
+Which words are used matters less than how they hang together (signs.py). With others around them, the same
+words claim what is owed, tell what a shop offered, or joke. So a text is told only where the model is nearly
+sure; infra/reader/leverage.py fits it and says how sure.
 """
 
 import json

@@ -110,7 +110,7 @@ class Rulebook:
             raise RuleError(str(error)) from error
 
     def check(self, text: str) -> "list[gate.Found]":
-        """Say what a text to a customer is up to: by the phrases of rules/phrases.toml, and where it hints."""
+        """Say what a text to a customer is up to, in phrases of rules/phrases.toml or in hints."""
         from functions.reading import hints
 
         return hints.check(text, self.phrases)

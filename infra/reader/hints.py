@@ -2,7 +2,8 @@
 
 Learns from messages that were written for it and from those that the gate's phrases were fitted to; none of
 what is held out. Good messages teach sentence by sentence as well, because sentences are judged. Each part
-of the hands is judged by weights that never saw it. docs/decisions says what was tried.
+of the hands that wrote both good and bad ones is judged by weights that never saw it. docs/decisions says
+what was tried.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from functions.reading.hints import plain, seen, sentences
+from functions.reading.hints import judge, plain, seen, sentences, surest
 from functions.reading.signs import Weights
 from functions.rulebook import load
 from infra.reader.fit import weigh
@@ -39,14 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
     rows = [*_rows(given.texts), *_rows(given.corpus), *_templates()]
     intents = sorted({row.intent for row in rows} - {FINE})
-    hands = sorted({row.hand for row in rows} - {CORPUS})
-    print(f"{len(rows)} messages by {len(hands) + 1} hands, {sum(row.intent != FINE for row in rows)} bad")
+    print(f"{len(rows)} messages, {sum(row.intent != FINE for row in rows)} of them bad")
+    fine, unfair = ({row.hand for row in rows if (row.intent == FINE) == good} for good in (True, False))
+    hands = sorted((fine & unfair) - {CORPUS})
     parts = [set(hands[part::PARTS]) for part in range(PARTS)] + [{CORPUS}]
     judged = []
     for part in parts:
         weights = fit([row for row in rows if row.hand not in part], intents)
-        judged += [(row, *_surest(weights, row)) for row in rows if row.hand in part]
-    for bar in (BAR - 0.5, BAR, BAR + 0.5, BAR + 1):
+        judged += [(row, *_told(row, weights)) for row in rows if row.hand in part]
+    for bar in (BAR - 0.5, BAR, BAR + 0.5):
         print(f"told from log-odds {bar}" + " (as shipped)" * (bar == BAR))
         for name, corpus in (("hands", False), ("corpus", True)):
             own = [(row.intent, told, score) for row, told, score in judged if (row.hand == CORPUS) == corpus]
@@ -81,9 +83,8 @@ def fit(rows: Sequence[Message], intents: Sequence[str]) -> dict[str, Weights]:
     return dict(zip(intents, weigh(found, kinds, np.ones(len(found)), SEEN, L2), strict=True))
 
 
-def _surest(weights: dict[str, Weights], row: Message) -> tuple[str, float]:
-    scores = ((intent, one.judge(piece)) for intent, one in weights.items() for piece in row.pieces)
-    return max(scores, key=lambda both: both[1])
+def _told(row: Message, weights: dict[str, Weights]) -> tuple[str, float]:
+    return max((surest(judge(piece, weights)) for piece in row.pieces), key=lambda both: both[1])
 
 
 def _rows(path: Path) -> list[Message]:

@@ -18,11 +18,21 @@ from functions.rulebook import load
 from tests.messages.corpus import HELD_OUT, HERE, measured, messages
 
 ROUNDS = 5
+LOAD = """
+from time import process_time
+from functions.reading import hints
+start = process_time()
+hints.shipped()
+print(process_time() - start)
+"""
 
 
 def measure() -> Iterator[dict[str, Any]]:
     rules = load()
-    alone: Callable[[str], list[gate.Found]] = lambda text: gate.check(text, rules.phrases)  # noqa: E731
+
+    def alone(text: str) -> list[gate.Found]:
+        return gate.check(text, rules.phrases)
+
     for file in _files():
         phrases, found = measured(file, alone), measured(file, rules.check)
         yield {
@@ -41,8 +51,7 @@ def measure() -> Iterator[dict[str, Any]]:
     rules.check(texts[0])
     whole, part = (min(_microseconds(check, texts) for _ in range(ROUNDS)) for check in (rules.check, alone))
     yield {"check_us": round(whole), "phrases_us": round(part), "ratio": round(whole / part, 2)}
-    loading = "from time import process_time as t; from functions.reading import hints; a = t(); hints.shipped(); print(t() - a)"
-    took = min(float(subprocess.check_output([sys.executable, "-c", loading])) for _ in range(ROUNDS))
+    took = min(float(subprocess.check_output([sys.executable, "-c", LOAD])) for _ in range(ROUNDS))
     size = (Path(hints.__file__).parent / "hints.json").stat().st_size
     yield {"what": "the weights", "bytes": size, "load_ms": round(1000 * took, 1)}
 

@@ -1,4 +1,4 @@
-"""The gate's messages: what its phrases were fitted to, what hints were learned from, what neither ever saw."""
+"""The gate's messages: what phrases were fitted to, what hints learned from, what neither ever saw."""
 
 import csv
 from collections import Counter

@@ -122,6 +122,8 @@ def test_templates_pass_the_same_table() -> None:
         ("phrases = [\n", "phrases = [\n    '',\n"),
         ("phrases = [\n", "phrases = [\n    '(',\n"),
         ("phrases = [\n", "phrases = [\n    'x*',\n"),
+        ("[negation]", "[hints]\nfine = ['x*']\n[negation]"),
+        ("[negation]", "[hints]\nwrong = ['x']\n[negation]"),
     ],
 )
 def test_a_broken_table_is_not_taken(old: str, new: str) -> None:

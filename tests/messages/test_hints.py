@@ -37,8 +37,8 @@ TITLES = [
 @pytest.mark.parametrize("file", HELD_OUT)
 def test_what_the_gate_refuses_of_new_messages_is_bad(file: str) -> None:
     found = measured(HERE / file)
-    assert found.precision >= 0.9
-    assert found.recall >= 0.8
+    assert found.precision >= 0.95
+    assert found.recall >= 0.8, "one in five that hints in a new way is missed: a person has to notice"
 
 
 @pytest.mark.parametrize("file", HELD_OUT)
@@ -69,9 +69,11 @@ def test_what_a_phrase_has_named_is_not_named_again() -> None:
 
 
 def test_a_hint_spread_over_sentences_is_told_by_the_whole_text() -> None:
-    text = "事情都给您办好了。页面上那条您是知道的。能不能让它不在了呢。我们会特别感激您。"
-    (found,) = gate.forbidden(RULES.check(text))
-    assert found.phrase in text
+    parts = ["碗补寄了，还送了您两双筷子。", "方便的话来评价里说说。"]
+    assert [gate.forbidden(RULES.check(part)) for part in parts] == [[], []]
+    (found,) = gate.forbidden(RULES.check("".join(parts)))
+    assert found.intent == "guidance_and_benefit"
+    assert f"{found.phrase}。" in parts
 
 
 def test_an_evasion_does_not_help_a_hint() -> None:
@@ -87,10 +89,23 @@ def test_the_owners_of_the_table_can_let_a_sentence_pass() -> None:
     assert gate.forbidden(Rulebook(files).check(HINT)) == []
 
 
+def test_the_owners_of_the_table_can_turn_hints_off() -> None:
+    files = dict(RULES.files)
+    files["phrases.toml"] += "\n[hints]\nfine = ['[^,]']\n"
+    rules = Rulebook(files)
+    texts = [one.text for one in messages(HERE / HELD_OUT[0])]
+    assert [rules.check(text) for text in texts] == [gate.check(text, RULES.phrases) for text in texts]
+
+
+def test_to_ask_for_a_review_is_lawful_where_nothing_is_given() -> None:
+    ask, given = "泡过几次之后来评论里写写口感吧", "茶样一罐送您，"
+    assert gate.forbidden(RULES.check(ask)) == []
+    assert gate.forbidden(RULES.check(given + ask))
+
+
 def test_an_intent_that_the_table_does_not_know_is_not_told() -> None:
-    text = "小礼物送您了，写写使用感受到评价里呀"
-    (found,) = gate.forbidden(RULES.check(text))
-    assert found.intent == "guidance_and_benefit"
+    text = "碗补寄了，还送了您两双筷子。方便的话来评价里说说。"
+    assert gate.forbidden(RULES.check(text))
     files = dict(RULES.files)
     files["phrases.toml"] = files["phrases.toml"].partition("[together.")[0]
     assert gate.forbidden(Rulebook(files).check(text)) == []
@@ -122,7 +137,8 @@ def test_a_near_miss_passes(text: str) -> None:
 
 
 def test_sentences_are_parted_where_they_end() -> None:
-    assert [part[0] for part in sentences("好的。 明天到！\n\n您看行吗？嗯")] == ["好的", " 明天到", "您看行吗", "嗯"]
+    found = sentences("好的。 明天到！\n\n您看行吗？嗯")
+    assert [part[0] for part in found] == ["好的", " 明天到", "您看行吗", "嗯"]
 
 
 def test_signs_stand_for_words_and_numbers() -> None:
