@@ -1,7 +1,8 @@
 """Signs: words of one kind written as one, and n-grams of what is written weighed by a linear model.
 
 Which words are used matters less than how they hang together: with signs, "给五十我就删" and
-"给200块我立刻撤" say the same. leverage.py tells by them what a review trades, hints.py what a message hints at.
+"给200块我立刻撤" say the same. leverage.py tells by them what a review trades, hints.py what a message
+hints at.
 """
 
 import re
