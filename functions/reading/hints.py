@@ -17,9 +17,10 @@ from functions.domain import gate
 from functions.reading.signs import Signs, Weights, grams
 
 # The review (E), its rating (A), a good (G), a bad one (B). What is to become of it: undone (U), changed (X),
-# written (R), truly (J). For what: money (M), favours (W). Where: elsewhere (O). Pressure: law and anger (Z),
-# what is known of the customer (K), who would suffer (C). How it hangs together: if (I), please (P), not (N),
-# you (Y), we (S), thanks (T), sorry (L). And what a service message speaks of: parcels (D), faults (F).
+# put in words or pictures (R), given (V), truly (J). For what: money (M), favours (W). Where: elsewhere (O).
+# Pressure: law and anger (Z), what is known of the customer (K), who would suffer (C). How it hangs together:
+# if (I), please (P), not (N), you (Y), we (S), thanks (T), sorry (L). And what a service message speaks of:
+# parcels (D), faults (F).
 _SIGNS = Signs("""
 E 评价 评论 评论区 评价区 追评 评语 点评 短评 长评 留言 帖子 帖 反馈 晒单 晒图 买家秀 书评 感言 心得 评 pl pj
 E 那条 这条 那段 那段话 那几句 那句 那篇 review reviews comment feedback
@@ -32,9 +33,10 @@ B 三颗 差 坑 骗子 假货
 U 删 删除 删掉 删评 撤 撤销 撤回 撤掉 撤走 撤下 撤下来 抹 抹掉 抹去 擦 擦掉 去掉 拿掉 拿走 拿下 拿下来 收走
 U 收回 收起来 移除 移走 移开 下架 下线 隐藏 屏蔽 消失 不见 清掉 清理 清除 清空 清零 处理掉 弄掉 弄没 作废 取消
 U 剔除 蒸发 翻篇 没了 下掉 摘掉 丢进 别挂 挂着 留着 保留 存在 delete remove erase
-X 改 改成 改为 改掉 改口 修改 更改 更正 更新 更新下 调 调高 调整 上调 换 换成 换掉 变 变成 转成 升 升到 提高
+X 改 改成 改为 改掉 修改 更改 更正 更新 更新下 调 调高 调整 上调 换 换成 换掉 变 变成 转成 升 升到 提高
 X 提升 抬 抬高 往上 上去 挪 挪挪 重评 重新 再评 重写 盖评 编辑 翻 补上 添 凑成 补一条 追一条 追一句 change
-R 写 发 晒 留 追 说 点 打 给 选 勾 填 撰写 发表 发布 分享 推荐 写写 聊聊 说说 讲 讲讲
+R 写 晒 追 撰写 发表 分享 推荐 写写 聊聊 说说 讲讲 吹 捧 字 图 文 话 嘴 截图 拍 改口 笔
+V 发 发布 留 说 点 打 给 选 勾 填 讲
 J 真实 如实 实话 照实 自由 权利 随您 由您 自己决定 尊重 都可以 都行 好坏 优缺点 写好写坏 怎么写 怎么评 随便
 M 红包 返现 返 反现 钱 现金 元 块 块钱 转账 打款 转 报销 酬劳 费用 小费 补贴 工钱 利是 蚊 到账 推广费 分文
 M 开价 价码
@@ -47,7 +49,7 @@ O 个人号 私人 换个地方 换个软件 别的软件 另一个软件 小红
 O wechat 口令 联系方式 名片 暗号 直接找 直接转 打给我
 Z 起诉 法院 法庭 律师 律师函 官司 告 诽谤 诬告 诬陷 名誉 报警 举报 投诉 曝光 公开 拉黑 黑名单 后果 后悔 等着
 Z 走着瞧 小心 掂量 自己看 看着办 想清楚 别怪 客气 不客气 吃亏 难看 不好看 碰瓷 讹 讹诈 敲诈 追究 手段 证据
-Z 截图 坐牢 法务 司法 封号 找你 找上门 堵 骚扰 打扰 教训 报复 信不信 试试 单位 学校 小区 身份 实名 同行 名单
+Z 坐牢 法务 司法 封号 找你 找上门 堵 骚扰 打扰 教训 报复 信不信 试试 单位 学校 小区 身份 实名 同行 名单
 K 地址 住址 住哪 哪栋 几栋 家里 住在 电话 手机 名字 姓名 个人信息 收货信息
 C 考核 绩效 扣 罚 工资 奖金 饭碗 工作 转正 业绩 冲 榜 流量 达标 目标 任务 主管 领导 开除 不合格
 I 否则 不然 要不 要不然 要么 除非 只要 如果 要是 的话 若 前提 条件 以 为条件 先 再 才 就 之后 以后 完 后 if
@@ -63,7 +65,9 @@ D 快递 物流 包裹 单号 仓库 发货 补发 换货 退货 退款 运费 �
 D 网点 派送 安装 尺码
 F 破 坏 碎 漏 裂 断 脏 掉色 开胶 异响 过敏 质量 问题 故障 瑕疵 划痕 发霉 缺 少
 """)
-_PAIR, _GAINS = "guidance_and_benefit", frozenset("MW$")
+# Signs of which a text must have one, whatever it weighs: to ask for a review is lawful where nothing is
+# given, to give something where no review is spoken of.
+_NEEDED = {"guidance_and_benefit": frozenset("MW$"), "cash_back": frozenset("EAGBR")}
 _SENTENCE = re.compile(r"[^。！？!?\n]+")
 _COMMAS = re.compile(r",+")
 
@@ -101,10 +105,10 @@ def seen(plain: str) -> set[str]:
 
 def judge(found: set[str], weights: Mapping[str, Weights]) -> dict[str, float]:
     """Return how far above the bar a text with these n-grams is for each intent."""
-    judged = {intent: one.judge(found) for intent, one in weights.items()}
-    if _GAINS.isdisjoint(found):  # to ask for a review is lawful where nothing is given
-        judged[_PAIR] = -inf
-    return judged
+    return {
+        intent: -inf if intent in _NEEDED and _NEEDED[intent].isdisjoint(found) else one.judge(found)
+        for intent, one in weights.items()
+    }
 
 
 def surest(by_intent: Mapping[str, float]) -> tuple[str, float]:

@@ -89,6 +89,12 @@ def test_the_owners_of_the_table_can_let_a_sentence_pass() -> None:
     assert gate.forbidden(Rulebook(files).check(HINT)) == []
 
 
+def test_to_give_something_is_lawful_where_no_review_is_spoken_of() -> None:
+    given = "再多补您二十块，您看合适不，怎么样都好商量"
+    assert gate.forbidden(RULES.check(given)) == []
+    assert gate.forbidden(RULES.check(f"{given}，评价那边您给弄漂亮"))
+
+
 def test_the_owners_of_the_table_can_turn_hints_off() -> None:
     files = dict(RULES.files)
     files["phrases.toml"] += "\n[hints]\nfine = ['[^,]']\n"
