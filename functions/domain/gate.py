@@ -3,7 +3,7 @@
 The phrases are rules/phrases.toml. They are looked for in a text whose evasions are undone first: full
 width letters, other spellings of a character ("評", "⭐"), spaces and signs between characters ("返 现",
 "五*星"). A phrase behind a negation ("不会返现") or one that the text disowns ("好评返现是违规的") is not
-meant.
+meant. What goes round the phrases is told by functions/reading/hints.py, which asks here first.
 """
 
 import re
@@ -27,7 +27,7 @@ INTENTS = (
 )
 _BREAK = ","  # what a comma, a full stop or a new line becomes; phrases do not reach across
 _BREAKS = "。！？!?；;，,：:\n\r…"
-_SECTIONS = {"about", "spelling", "negation", "intent", "together"}
+_SECTIONS = {"about", "spelling", "negation", "intent", "together", "hints"}
 _HOW = {"never", "reason", "better", "phrases", "although", "fine"}
 
 
@@ -36,7 +36,10 @@ class PhrasesError(ValueError):
 
 
 class Found(BaseModel):
-    """A phrase in a text. `start` and `end` count characters of the text as it was written."""
+    """A phrase in a text, or a sentence that hints.
+
+    `start` and `end` count characters of the text as it was written.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -69,6 +72,7 @@ class Together(NamedTuple):
     of: frozenset[str]
     reason: str
     better: str
+    never: bool = True
 
 
 class Phrases(NamedTuple):
@@ -77,6 +81,8 @@ class Phrases(NamedTuple):
     after: re.Pattern[str]
     intents: tuple[Intent, ...]
     together: tuple[Together, ...]
+    harmless: re.Pattern[str] | None
+    """Where it holds in a sentence, the sentence hints at nothing (functions/reading/hints.py)."""
 
 
 class Reading(NamedTuple):
@@ -88,7 +94,7 @@ class Reading(NamedTuple):
 
 def check(text: str, phrases: Phrases) -> list[Found]:
     """Return every phrase found, in the order of the text; what forbids is `never`."""
-    seen = _read(text, phrases.spelling)
+    seen = plain(text, phrases.spelling)
     found = [
         Found(
             intent=intent.name,
@@ -112,7 +118,7 @@ def check(text: str, phrases: Phrases) -> list[Found]:
                         "intent": pair.name,
                         "reason": pair.reason,
                         "better": pair.better,
-                        "never": True,
+                        "never": pair.never,
                     }
                 )
                 for one in first
@@ -156,7 +162,8 @@ def _disowned(text: str, start: int, end: int, phrases: Phrases) -> bool:
     return denied or phrases.after.match(after) is not None
 
 
-def _read(text: str, spelling: Mapping[str, str]) -> Reading:
+def plain(text: str, spelling: Mapping[str, str]) -> Reading:
+    """Return a text with its evasions undone, a comma for whatever parts clauses."""
     letters: list[str] = []
     places: list[int] = []
     gap = False
@@ -198,7 +205,11 @@ def parse(text: str, file: str) -> Phrases:
     if names != set(INTENTS):
         raise PhrasesError(f"{file}: the intents are {', '.join(INTENTS)}")
     together = tuple(_together(name, given, names, file) for name, given in data.get("together", {}).items())
-    return Phrases(spelling, before, re.compile(after.pattern), intents, together)
+    hints = data.get("hints", {})
+    if unknown := hints.keys() - {"fine"}:
+        raise PhrasesError(f"{file}: [hints] {', '.join(sorted(unknown))} means nothing here")
+    harmless = _any(hints, "fine", f"{file}: [hints]")
+    return Phrases(spelling, before, re.compile(after.pattern), intents, together, harmless)
 
 
 def _intent(name: str, given: Mapping[str, Any], file: str) -> Intent:

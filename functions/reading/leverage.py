@@ -1,29 +1,23 @@
 """Leverage: a review traded for a benefit that the order does not owe, told apart from an angry demand.
 
-Which words are used matters less than how they hang together: "给五十我就删" and "给200块我立刻撤回" say the
-same. So words of one kind are written as one sign (both become "给$我TU"), and a linear model weighs
-the n-grams of the whole text: with others around them, the same words claim what is owed, tell what
-a shop offered, or joke. A text is told only where the model is nearly sure;
-infra/reader/leverage.py fits it and says how sure.
+Which words are used matters less than how they hang together (signs.py). With others around them, the same
+words claim what is owed, tell what a shop offered, or joke. So a text is told only where the model is nearly
+sure; infra/reader/leverage.py fits it and says how sure.
 """
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from math import sqrt
 from pathlib import Path
-from typing import NamedTuple
-
-from ahocorasick_rs import AhoCorasick, MatchKind
 
 from functions.reading.lexicon import Hit
+from functions.reading.signs import Signs, Weights, grams
 
-# A sign and words that it stands for. Signs are capitals: a prepared text has none. What is traded:
-# a bad (B), a good (G), any rating (E), its undoing (U), a complaint (C), the public (P). For what:
-# favours (M, W). Who and why: the shop (S), what it pressed for (D), a fault (F), praise (H). How
-# it hangs together: if (I), then (T), you (Y).
-_SIGNS = """
+# What is traded: a bad (B), a good (G), any rating (E), its undoing (U), a complaint (C), the public (P).
+# For what: favours (M, W). Who and why: the shop (S), what it pressed for (D), a fault (F), praise (H).
+# How it hangs together: if (I), then (T), you (Y).
+_SIGNS = Signs("""
 B 差评 负评 負評 低分 中评 坏话 踩雷 避雷 负分 零分 难看的 一星 1星 一颗星 1颗星 一顆星 两星 二星 2星
 B 两颗星 三星 3星 1分 1⭐ 差平
 G 好评 好評 五星 5星 五颗星 5颗星 五顆星 四星 4星 满分 高分 好话 5分 5⭐ 5🌟 全五星
@@ -48,29 +42,10 @@ H 谢谢 感谢 开心 喜欢 划算 实惠 满意 良心 物超所值 不错 �
 I 否则 不然 要不 要不然 要么 除非 只要 如果 要是 的话 别怪 等着 就等 小心 看着办 自己看 掂量
 T 就 才 马上 立马 立刻 立即 秒 立 随时 自然
 Y 你 你们 您 亲
-"""
-_LONGEST = 4  # signs and characters of an n-gram
+""")
 _LEVERS, _GAINS = frozenset("BGEUCP"), frozenset("MW$送给退赔免钱寄返折补转")
-_DIGITS = "一二两俩三四五六七八九十百千万几半0-9"
-_NUMBER = re.compile(rf"[{_DIGITS}]+(?:多|来)?(?:块钱|块|元|百|千|万)?")
-_SUM = re.compile(rf"[块元百千万]|[{_DIGITS}]{{2}}")
-_APART = re.compile(r"[，。！？；、,!?;:：~～…\s]+")
 _SENTENCE = re.compile(r"[^。！\n]+")
 _PHRASE = 3.0  # how much surer a whole phrase of the lexicon makes it
-
-_BY_WORD = {word: sign for sign, *words in map(str.split, _SIGNS.strip().split("\n")) for word in words}
-_SIGN_OF = list(_BY_WORD.values())
-_WORDS = AhoCorasick(list(_BY_WORD), matchkind=MatchKind.LeftmostLongest)
-
-
-class Weights(NamedTuple):
-    weights: Mapping[str, int]  # hundredths
-    constant: int  # hundredths; holds the bar: what is above zero is told
-
-    def judge(self, signed: str) -> float:
-        """Return how far above the bar a text with signs is."""
-        found = [weight for weight in map(self.weights.get, grams(signed)) if weight is not None]
-        return (sum(found) / sqrt(len(found) or 1) + self.constant) / 100
 
 
 @lru_cache(maxsize=1)
@@ -78,20 +53,9 @@ def shipped() -> Weights:
     return Weights(**json.loads((Path(__file__).parent / "leverage.json").read_text(encoding="utf-8")))
 
 
-def grams(signed: str) -> set[str]:
-    """Return the n-grams of a text with signs, a blank before it."""
-    signed = f" {signed}"
-    return {signed[at : at + size] for size in range(1, _LONGEST + 1) for at in range(len(signed) - size + 1)}
-
-
 def with_signs(small: str) -> str:
-    """Return a prepared text with signs for words and numbers, and one comma for all that parts clauses."""
-    parts: list[str] = []
-    at = 0
-    for index, start, end in _WORDS.find_matches_as_indexes(small):
-        parts += small[at:start], _SIGN_OF[index]
-        at = end
-    return _APART.sub("，", _NUMBER.sub(_number, "".join(parts) + small[at:]))
+    """Return a prepared text with signs for words and numbers."""
+    return _SIGNS.write(small)
 
 
 def may_trade(signed: str) -> bool:
@@ -100,7 +64,7 @@ def may_trade(signed: str) -> bool:
 
 
 def _names_lever(small: str) -> bool:
-    return any(_SIGN_OF[index] in _LEVERS for index, _, _ in _WORDS.find_matches_as_indexes(small))
+    return not _LEVERS.isdisjoint(_SIGNS.named(small))
 
 
 def blackmail(text: str, small: str, hits: Sequence[Hit]) -> tuple[str, ...]:
@@ -113,11 +77,11 @@ def blackmail(text: str, small: str, hits: Sequence[Hit]) -> tuple[str, ...]:
     if not (phrase or _names_lever(small)):  # most texts; to write signs takes three times as long
         return ()
     signed = with_signs(small)
-    if not (phrase or may_trade(signed)) or shipped().judge(signed) + _PHRASE * phrase <= 0:
+    if not (phrase or may_trade(signed)) or _judge(signed) + _PHRASE * phrase <= 0:
         return ()
-    best = max(_SENTENCE.finditer(small), key=lambda found: shipped().judge(with_signs(found[0])))
+    best = max(_SENTENCE.finditer(small), key=lambda found: _judge(with_signs(found[0])))
     return (text[best.start() : best.end()].strip("，, "),)
 
 
-def _number(found: re.Match[str]) -> str:
-    return "$" if _SUM.search(found[0]) else "#"
+def _judge(signed: str) -> float:
+    return shipped().judge(grams(signed))

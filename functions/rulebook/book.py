@@ -110,10 +110,10 @@ class Rulebook:
             raise RuleError(str(error)) from error
 
     def check(self, text: str) -> "list[gate.Found]":
-        """Say what a text to a customer is up to, with the phrases of rules/phrases.toml."""
-        from functions.domain import gate
+        """Say what a text to a customer is up to, in phrases of rules/phrases.toml or in hints."""
+        from functions.reading import hints
 
-        return gate.check(text, self.phrases)
+        return hints.check(text, self.phrases)
 
     def read(self, text: str) -> "Reading":
         return self.reader.read(text)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from functions.domain import gate
+from functions.reading import hints
 from functions.rulebook.book import Template
 from functions.rulebook.contracts import CUSTOMER_TABLES
 from functions.rulebook.faults import Fault
@@ -47,9 +48,9 @@ def forbidden_facts(table: Table) -> Iterator[Fault]:
 def forbidden_phrases(
     template: Template, source: Source, name: str, phrases: gate.Phrases
 ) -> Iterator[Fault]:
-    """Yield what the gate finds in a template: the same table that a colleague's own words pass."""
+    """Yield what the gate finds in a template: the same that a colleague's own words pass."""
     line = source.line(None, 0, "text")
-    found = gate.check(template.text, phrases)
+    found = hints.check(template.text, phrases)
     for one in gate.forbidden(found):
         kind = "benefit-in-guidance" if one.intent == "guidance_and_benefit" else "forbidden-phrase"
         yield source.fault(line, kind, f"the text says {one.phrase}. {one.reason}", one.better)

@@ -1,7 +1,7 @@
 """Fitting: the n-grams' weights, and the head that weighs clauses, words and text as a whole."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from functions.reading.clauses import clauses, grams, prepared
 from functions.reading.lexicon import Lexicon
 from functions.reading.model import LANES, Model
 from functions.reading.signals import clause_signals, signals
+from functions.reading.signs import Weights
 from infra.reader.rows import Row
 
 PRIMARY = 0.75  # of a row's weight, where there is a secondary cause
@@ -78,6 +79,32 @@ def softmax_fit(
         options={"maxiter": steps, "maxcor": 6},
     ).x
     return found[: width * kinds].reshape(width, kinds), found[width * kinds :]
+
+
+def weigh(
+    found: Sequence[Set[str]], kinds: np.ndarray, weight: np.ndarray, seen: int, l2: float
+) -> list[Weights]:
+    """Return what tells each kind but the first from the first; the bar is even odds.
+
+    `found` are the n-grams of texts, `kinds` has a column for each kind. An n-gram counts that stands in
+    so many texts.
+    """
+    counts = Counter(gram for each in found for gram in each)
+    kept = sorted(gram for gram, count in counts.items() if count >= seen)
+    index = {gram: at for at, gram in enumerate(kept)}
+    columns = [sorted(index[gram] for gram in each if gram in index) for each in found]
+    lengths = [len(each) for each in columns]
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    values = np.repeat(1 / np.sqrt(np.maximum(lengths, 1)), lengths)
+    x = sparse.csr_matrix((values, np.concatenate(columns), starts), shape=(len(found), len(kept)))
+    w, b = softmax_fit(x, kinds, weight, l2, steps=300)
+    return [
+        Weights(
+            dict(zip(kept, np.rint(100 * (w[:, kind] - w[:, 0])).astype(int).tolist(), strict=True)),
+            round(100 * float(b[kind] - b[0])),
+        )
+        for kind in range(1, kinds.shape[1])
+    ]
 
 
 def fit(rows: Sequence[Row], weak: Sequence[Row]) -> Model:

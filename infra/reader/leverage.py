@@ -9,16 +9,15 @@ docs/decisions says what was tried.
 import argparse
 import csv
 import json
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from scipy import sparse
 
 from functions.reading.clauses import prepared
-from functions.reading.leverage import Weights, grams, may_trade, with_signs
-from infra.reader.fit import softmax_fit
+from functions.reading.leverage import may_trade, with_signs
+from functions.reading.signs import Weights, grams
+from infra.reader.fit import weigh
 from infra.reader.rows import texts
 
 ROOT = Path(__file__).parents[2]
@@ -64,23 +63,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def fit(rows: Sequence[tuple[str, bool]], reviews: Sequence[str]) -> Weights:
     """Return weights whose bar is even odds. `rows` are texts with signs and whether they are blackmail."""
     found = [grams(text) for text in (*(text for text, _ in rows), *reviews)]
-    seen = Counter(gram for each in found for gram in each)
-    kept = sorted(gram for gram, count in seen.items() if count >= SEEN)
-    index = {gram: at for at, gram in enumerate(kept)}
-    columns = [sorted(index[gram] for gram in each if gram in index) for each in found]
-    lengths = [len(each) for each in columns]
-    starts = np.concatenate([[0], np.cumsum(lengths)])
-    values = np.repeat(1 / np.sqrt(np.maximum(lengths, 1)), lengths)
-    x = sparse.csr_matrix((values, np.concatenate(columns), starts), shape=(len(found), len(kept)))
     said = np.array([*(said for _, said in rows), *(False for _ in reviews)], float)
     weight = np.array([1.0] * len(rows) + [REVIEW] * len(reviews))
-    w, b = softmax_fit(x, np.column_stack([1 - said, said]), weight, L2, steps=300)
-    hundredths = np.rint(100 * (w[:, 1] - w[:, 0])).astype(int).tolist()
-    return Weights(dict(zip(kept, hundredths, strict=True)), round(100 * float(b[1] - b[0])))
+    (weights,) = weigh(found, np.column_stack([1 - said, said]), weight, SEEN, L2)
+    return weights
 
 
 def _judge(weights: Weights, texts: Sequence[str]) -> np.ndarray:
-    return np.array([weights.judge(text) if may_trade(text) else -np.inf for text in texts])
+    return np.array([weights.judge(grams(text)) if may_trade(text) else -np.inf for text in texts])
 
 
 def _hands(path: Path) -> dict[str, list[tuple[str, bool]]]:

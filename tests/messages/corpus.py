@@ -1,59 +1,66 @@
-"""The gate's two corpora: one that its phrases were fitted to, one written afterwards that they were not."""
+"""The gate's messages: what phrases were fitted to, what hints learned from, what neither ever saw."""
 
 import csv
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from functions.domain.gate import check, forbidden
+from functions.domain.gate import Found, forbidden
 from functions.rulebook import load
 
 HERE = Path(__file__).parent
+HELD_OUT = sorted(path.name for path in HERE.glob("held_out*.csv"))
+
+
+class Message(NamedTuple):
+    bad: bool
+    intent: str
+    text: str
 
 
 class Measured(NamedTuple):
-    name: str
-    bad: int
+    bad: Counter[str]  # by intent
     good: int
-    missed: list[str]
+    missed: list[Message]
     refused: list[str]
 
     @property
     def precision(self) -> float:
-        """Of what the gate refuses, how much is bad."""
+        """Of what is refused, how much is bad."""
         return self._right / (self._right + len(self.refused))
 
     @property
     def recall(self) -> float:
-        """Of what is bad, how much the gate refuses."""
-        return self._right / self.bad
+        """Of what is bad, how much is refused."""
+        return self._right / self.bad.total()
 
     @property
-    def told(self) -> str:
-        about = f"gate on {self.name}: {self.bad} bad and {self.good} good messages"
-        return f"{about}, precision {self.precision:.3f}, recall {self.recall:.3f}"
+    def recalls(self) -> dict[str, float]:
+        """The recall of each intent."""
+        missed = Counter(one.intent for one in self.missed)
+        return {intent: 1 - missed[intent] / count for intent, count in sorted(self.bad.items())}
 
     @property
     def _right(self) -> int:
-        return self.bad - len(self.missed)
+        return self.bad.total() - len(self.missed)
 
 
-def messages(name: str) -> list[tuple[str, str]]:
-    """Return verdict and text of each message."""
-    with (HERE / name).open(encoding="utf-8", newline="") as file:
-        return [(row["verdict"], row["text"]) for row in csv.DictReader(file)]
+def messages(file: Path) -> list[Message]:
+    """Read a file with verdict, intent and text."""
+    with file.open(encoding="utf-8", newline="") as opened:
+        return [
+            Message(row["verdict"] == "bad", row["intent"], row["text"]) for row in csv.DictReader(opened)
+        ]
 
 
-def measured(name: str) -> Measured:
-    """Return how the shipped phrases do on a corpus: what they refuse should be the bad messages."""
-    phrases = load().phrases
-    rows = messages(name)
-    refused = {text for _, text in rows if forbidden(check(text, phrases))}
-    bad = [text for verdict, text in rows if verdict == "bad"]
-    good = [text for verdict, text in rows if verdict == "good"]
+def measured(file: Path, check: Callable[[str], list[Found]] | None = None) -> Measured:
+    """Return how the gate does: what it refuses should be the bad messages."""
+    rows, check = messages(file), check or load().check
+    refused = {one.text for one in rows if forbidden(check(one.text))}
     return Measured(
-        name,
-        len(bad),
-        len(good),
-        [text for text in bad if text not in refused],
-        [text for text in good if text in refused],
+        Counter(one.intent for one in rows if one.bad),
+        sum(not one.bad for one in rows),
+        [one for one in rows if one.bad and one.text not in refused],
+        [one.text for one in rows if not one.bad and one.text in refused],
     )

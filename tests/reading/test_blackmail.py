@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from functions.reading.leverage import Weights, shipped, with_signs
+from functions.reading.leverage import shipped, with_signs
+from functions.reading.signs import Weights, grams
 from functions.rulebook import Rulebook
 
 RULES = Rulebook(Path(__file__).parents[2] / "rules")
@@ -67,8 +68,8 @@ def test_a_whole_phrase_of_the_lexicon_makes_it_surer_but_does_not_decide() -> N
 
 def test_the_bar_is_what_the_mean_of_the_weights_has_to_reach() -> None:
     weights = Weights({"给": 300, "给$": 100, "钱": -50}, constant=-250)
-    assert weights.judge("给$") == pytest.approx((400 / 2**0.5 - 250) / 100)
-    assert weights.judge("好") == -2.5
+    assert weights.judge(grams("给$")) == pytest.approx((400 / 2**0.5 - 250) / 100)
+    assert weights.judge(grams("好")) == -2.5
 
 
 def test_no_longer_piece_of_a_text_is_in_the_weights() -> None:
