@@ -1,6 +1,7 @@
 """winback read: read the texts of a file, measure the reader on labelled rows, fetch confirmed causes.
 
-A row that cannot be read is told by its line and kept in the output, its new columns empty.
+A row that cannot be read is told by its line and kept in the output, its new columns empty. Columns of the
+input that are called like new ones (labels, say) are kept as `given_NAME`.
 """
 
 import argparse
@@ -77,7 +78,7 @@ def run(given: argparse.Namespace) -> int:
             stars_at = _column(names, given.stars_column, given.input)
             added.append("hidden_complaint")
         writer = csv.writer(target, lineterminator="\n")
-        writer.writerow([*names, *added])
+        writer.writerow([*(f"given_{name}" if name in added else name for name in names), *added])
         for row in track(lines, "Reading", console=console):
             count += 1
             fault = _fault(row, names, stars_at)

@@ -50,6 +50,18 @@ def test_every_row_comes_out_and_a_bad_one_is_told_by_its_line(tmp_path: Path, c
     assert "坏了" not in told
 
 
+def test_columns_of_the_same_name_are_kept_apart(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text(GOLD, "utf-8")
+    assert run(given("--input", str(source), "--output", str(target))) == 0
+    found = rows(target)
+    assert [row["given_cause_primary"] for row in found] == [
+        "logistics_delay", "quality", "service_attitude", "none"
+    ]  # fmt: skip
+    assert [row["is_negative"] for row in found] == ["yes", "yes", "yes", "no"]
+    assert list(found[0]).count("is_negative") == 1
+
+
 def test_the_columns_are_those_of_the_labels(tmp_path: Path) -> None:
     source, target = tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_text("comment\n质量太差，用两天就坏了\n", "utf-8")
