@@ -14,9 +14,9 @@ from functions.effects import money
 from functions.store import cases, ledger
 from tests.builders import NOW, SHOP
 from tests.cloud import Cloud
-from tests.crash import dying_after, effects
+from tests.crash import disturbed, dying_after, effects
 from tests.domain.test_ledger import RULES
-from tests.money import DAY, World, meanwhile
+from tests.money import DAY, World
 
 
 @pytest.fixture
@@ -183,7 +183,7 @@ def test_a_recall_between_look_and_write_wins(world: World) -> None:
     world.settle()
     world.now = NOW + timedelta(minutes=3)
     world.tick()
-    with meanwhile(lambda: world.say("recall", one)):
+    with disturbed(0, lambda: world.say("recall", one)):
         world.settle()
     world.settle()
     assert standing(world, one) == {"remedy": "recalled"}
