@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from functions.domain.benefits import costs
-from functions.domain.cases import Case, Effect
+from functions.domain.cases import Case, Effect, reopen
 from functions.domain.ledger import State, Step
 from functions.domain.outbox import recorded
 from functions.effects import money
+from functions.rulebook import load
 from functions.store import cases, ledger
 from tests.builders import NOW, SHOP
 from tests.cloud import Cloud
@@ -188,6 +189,20 @@ def test_a_recall_between_look_and_write_wins(world: World) -> None:
     world.settle()
     assert standing(world, one) == {"remedy": "recalled"}
     assert (world.used(), world.orders.taken) == (0, {})
+
+
+def test_nothing_is_given_behind_the_back_of_who_recorded_that_nothing_is(world: World) -> None:
+    """Between the look at the case and the first line it is re-opened, and looked at by another delivery."""
+    one = world.solve()
+
+    def reopened_and_looked_at() -> None:
+        cases.save(reopen(world.case(one), "lin", "it broke again", load(), NOW))
+        world.perform(one)
+
+    with disturbed(0, reopened_and_looked_at):
+        world.perform(one)
+    assert {"remedy not granted", "coupon not granted"} <= set(world.told(one))
+    assert (world.lines(), world.used()) == ([], 0)
 
 
 # Hold and recall

@@ -48,7 +48,7 @@ MEET = {
     ("alert", "deliver"): ("take", "solve"),
     ("alert", "take"): ("solve",),
     ("escalation", "tick"): ("take", "tick"),
-    ("grant", "deliver"): ("deliver",),
+    ("grant", "deliver"): ("deliver", "reopen"),
     ("proposed", "deliver"): ("approve",),
     ("held", "deliver"): ("recall",),
     ("held", "recall"): ("deliver",),

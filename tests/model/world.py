@@ -215,8 +215,11 @@ class World:
         *,
         within: Terms | None = None,
         order_id: str | None = None,
+        also: Sequence[Case] = (),
     ) -> State:
         with self._places.writing("a line"):
+            if any(case.version != self.case.version for case in also):
+                raise StaleWrite(self.case.case_id)
             return self._append(stands, line, within, order_id)
 
     def _append(self, stands: State | None, line: Line, within: Terms | None, order_id: str | None) -> State:
@@ -473,7 +476,12 @@ def functions() -> Iterator[None]:
     patched: list[tuple[Any, dict[str, Any]]] = [
         (
             cases,
-            {"read_many": _here("read_many"), "save": _here("save_case"), "on_agenda": _here("on_agenda")},
+            {
+                "read_many": _here("read_many"),
+                "save": _here("save_case"),
+                "unchanged": lambda case: case,
+                "on_agenda": _here("on_agenda"),
+            },
         ),
         (case_events, quiet | clock | {"seconds": lambda *_: None, "ThreadPoolExecutor": InTurn}),
         (case_clock, shared | quiet | {"seconds": lambda *_: None, "ThreadPoolExecutor": InTurn}),
