@@ -13,11 +13,15 @@ How to test that a handler survives that, at every place it can happen:
             assert end_state() == expected, names[n - 1]
 
 Only calls that change something count; reading ones do not. `Died` is no Exception, so that no handler
-can catch it.
+can catch it. Right before or right after any of these calls something else may also happen completely, as
+if another function ran at the same moment:
+
+    with disturbed(place, lambda: other(event, None)):
+        handler(event, None)
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -28,6 +32,38 @@ _READING = ("Get", "BatchGet", "TransactGet", "Query", "Scan", "Describe", "Rece
 
 class Died(BaseException):
     """The process died right after an effect."""
+
+
+class Places:
+    """The places of a run where something else may come in: before and right after each write, from 0."""
+
+    def __init__(self) -> None:
+        self._left = 0
+        self._by: Callable[[str | None], object] | None = None
+
+    @contextmanager
+    def disturbed(self, place: int, by: Callable[[str | None], object]) -> Iterator[None]:
+        """At this place let `by` happen, which is told where; None afterwards, where the run is shorter."""
+        self._left, self._by = place, by
+        try:
+            yield
+        finally:
+            missed, self._by = self._by, None
+        if missed is not None:
+            missed(None)
+
+    @contextmanager
+    def writing(self, what: str) -> Iterator[None]:
+        self._reach(f"before {what}")
+        yield
+        self._reach(f"after {what}")
+
+    def _reach(self, where: str) -> None:
+        if self._by is not None and self._left:
+            self._left -= 1
+        elif self._by is not None:
+            by, self._by = self._by, None
+            by(where)
 
 
 def effects(run: Callable[[], object]) -> list[str]:
@@ -57,14 +93,36 @@ def dying_after(n: int) -> Iterator[None]:
 
 
 @contextmanager
+def disturbed(place: int, by: Callable[[], object]) -> Iterator[None]:
+    """At this place of the block, from 0, let `by` happen: evenly before, oddly right after a writing call.
+
+    Where the block makes fewer calls it happens afterwards.
+    """
+    places = Places()
+    with _around(places.writing), places.disturbed(place, lambda _: by()):
+        yield
+
+
+@contextmanager
 def _watching(happened: Callable[[str], None]) -> Iterator[None]:
+    @contextmanager
+    def calling(name: str) -> Iterator[None]:
+        yield
+        happened(name)
+
+    with _around(calling):
+        yield
+
+
+@contextmanager
+def _around(writing: Callable[[str], AbstractContextManager[None]]) -> Iterator[None]:
     call = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def calling(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
-        answer = call(client, operation, parameters)
-        if not operation.startswith(_READING):
-            happened(f"{client.meta.service_model.service_name}.{operation}")
-        return answer
+        if operation.startswith(_READING):
+            return call(client, operation, parameters)
+        with writing(f"{client.meta.service_model.service_name}.{operation}"):
+            return call(client, operation, parameters)
 
     with patch.object(BaseClient, "_make_api_call", calling):
         yield

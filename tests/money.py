@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
-from unittest.mock import patch
 
 import boto3
 import pytest
@@ -169,18 +168,3 @@ def _visible(**_: Any) -> Any:
     from botocore.awsrequest import AWSResponse
 
     return AWSResponse("", 200, {}, None), {}  # type: ignore[arg-type]
-
-
-@contextmanager
-def meanwhile(what: Any) -> Iterator[None]:
-    """Do something between what the next writer reads and what it writes."""
-    append = ledger.append
-    left = [what]
-
-    def appending(*given: Any, **more: Any) -> State:
-        if left:
-            left.pop()()
-        return append(*given, **more)
-
-    with patch.object(ledger, "append", appending):
-        yield

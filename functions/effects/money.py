@@ -1,7 +1,8 @@
 """Give a case's customer what was decided, once, and hand orders to the shop's own system.
 
 What counts is how the benefit stands in the ledger; each look takes it one step on: proposed, approved, held,
-effective. Whoever else writes a line in between (an approval, a recall) makes it look again.
+effective. Whoever else writes a line in between (an approval, a recall) makes it look again; so does, before
+the first line, whoever changes the case that it was decided from (a re-opening).
 """
 
 import secrets
@@ -27,7 +28,7 @@ from functions.domain.outbox import Done, Held
 from functions.runtime import queues
 from functions.runtime.observability import count
 from functions.runtime.settings import setting
-from functions.store import ledger, rulebooks, shops
+from functions.store import cases, ledger, rulebooks, shops
 from functions.store.errors import OrderRemedied, OverBudget, StaleWrite
 from functions.store.pace import pace
 
@@ -45,7 +46,8 @@ def grant(case: Case, key: str, effect: Effect, now: datetime) -> Done | Held:
         try:
             return _look(case, step, now)
         except StaleWrite as error:
-            stale = error  # somebody wrote the next line: look again
+            stale = error  # somebody wrote the next line or the case: look again
+            case = cases.existing(case.case_id)
     raise stale
 
 
@@ -110,7 +112,7 @@ def _offer(case: Case, stands: State | None, offer: Grant, now: datetime) -> Don
         if stands is not None
         else first(offer, "proposed", now, day, note=why)
     )
-    stood = ledger.append(stands, line)
+    stood = ledger.append(stands, line, also=_decided_from(case, stands))
     count("BenefitsHeldForApproval")
     return _awaiting(stood, now)
 
@@ -136,10 +138,16 @@ def _give(case: Case, stands: State | None, offer: Grant, now: datetime, within:
         else first(offer, kind, now, more.pop("day"), **more)
     )
     claimed = case.review.order_id if within is not None and offer.benefit in _ORDERED else None
-    stood = ledger.append(stands, line, within=within, order_id=claimed)
+    also = _decided_from(case, stands)
+    stood = ledger.append(stands, line, within=within, order_id=claimed, also=also)
     count("BenefitsGranted")
     count("BudgetUsedFen", offer.cost)
     return _held(stood, now) if hold_s else _done(case, stood, now)
+
+
+def _decided_from(case: Case, stands: State | None) -> list[tuple[Any, Exception]]:
+    """A first line rests on the case alone: who changed it may have recorded that nothing is given."""
+    return [cases.unchanged(case)] if stands is None else []
 
 
 def _release(case: Case, stands: State, now: datetime) -> Done | Held:

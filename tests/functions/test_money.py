@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 
 from functions.domain.benefits import costs
-from functions.domain.cases import Case, Effect
+from functions.domain.cases import Case, Effect, reopen
 from functions.domain.ledger import State, Step
 from functions.domain.outbox import recorded
 from functions.effects import money
+from functions.rulebook import load
 from functions.store import cases, ledger
 from tests.builders import NOW, SHOP
 from tests.cloud import Cloud
-from tests.crash import dying_after, effects
+from tests.crash import disturbed, dying_after, effects
 from tests.domain.test_ledger import RULES
-from tests.money import DAY, World, meanwhile
+from tests.money import DAY, World
 
 
 @pytest.fixture
@@ -183,11 +184,25 @@ def test_a_recall_between_look_and_write_wins(world: World) -> None:
     world.settle()
     world.now = NOW + timedelta(minutes=3)
     world.tick()
-    with meanwhile(lambda: world.say("recall", one)):
+    with disturbed(0, lambda: world.say("recall", one)):
         world.settle()
     world.settle()
     assert standing(world, one) == {"remedy": "recalled"}
     assert (world.used(), world.orders.taken) == (0, {})
+
+
+def test_nothing_is_given_behind_the_back_of_who_recorded_that_nothing_is(world: World) -> None:
+    """Between the look at the case and the first line it is re-opened, and looked at by another delivery."""
+    one = world.solve()
+
+    def reopened_and_looked_at() -> None:
+        cases.save(reopen(world.case(one), "lin", "it broke again", load(), NOW))
+        world.perform(one)
+
+    with disturbed(0, reopened_and_looked_at):
+        world.perform(one)
+    assert {"remedy not granted", "coupon not granted"} <= set(world.told(one))
+    assert (world.lines(), world.used()) == ([], 0)
 
 
 # Hold and recall

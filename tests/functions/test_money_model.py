@@ -19,8 +19,8 @@ from functions.domain.ledger import RULES, STEPS, Line, Step, states
 from functions.store import ledger
 from tests.builders import NOW, SHOP
 from tests.cloud import ENDPOINT, Cloud
-from tests.crash import dying_after
-from tests.money import World, meanwhile
+from tests.crash import disturbed, dying_after
+from tests.money import World
 
 FINAL = {"delivered", "recalled", "refused", "expired", "correction", "redeemed"}
 BUDGET = 150_000  # rules/budgets.toml, refund
@@ -58,9 +58,14 @@ class Money(RuleBasedStateMachine):
         """The stream shows a case, whether or not anything is to do; the process may die."""
         self._dying(death, lambda: self.world.perform(self.cases[which]))
 
-    @rule(which=st.integers(0, 3), step=steps, what=st.sampled_from(["recall", "approve", "refuse"]))
-    def decide_in_the_middle_of_a_delivery(self, which: int, step: Step, what: str) -> None:
-        with meanwhile(lambda: self.world.say(what, self.cases[which], step)):
+    @rule(
+        which=st.integers(0, 3),
+        step=steps,
+        what=st.sampled_from(["recall", "approve", "refuse"]),
+        place=st.sampled_from([0, 0, 1, 2, 3]),
+    )
+    def decide_in_the_middle_of_a_delivery(self, which: int, step: Step, what: str, place: int) -> None:
+        with disturbed(place, lambda: self.world.say(what, self.cases[which], step)):
             self.world.perform(self.cases[which])
 
     @rule(death=deaths)

@@ -1,34 +1,48 @@
-"""The world around one case: what the store keeps of its customer and its shop's money, in memory.
+"""The world around one case: what the store keeps of it, its customer and its shop's money, in memory.
 
-The performers of functions/effects run here as they are deployed. What they read and write stands in this
-world, under the conditions of functions/store: a claim or a line that was decided from something that has
-changed since is refused. What must hold of each message and each line is checked as it happens, by its own
-reckoning. `meanwhile` is done once, between what the next writer read and what it writes.
+functions/case_events, case_clock and the performers of functions/effects run here as they are deployed. What
+they read and write stands in this world, under the conditions of functions/store: a case, a claim or a line
+that was decided from something that has changed since is refused. What must hold of each alert, message, line
+and workflow is checked as it happens, by its own reckoning.
+
+At any place, before or right after something is written, a run can be `disturbed` (tests/crash.py): something
+else happens completely, or the process dies.
 """
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
+from functions import case_clock, case_events
+from functions.domain.agenda import next_moment
+from functions.domain.alerts import CHAIN
 from functions.domain.benefits import Terms, asking
 from functions.domain.cases import Case, Event, changed
+from functions.domain.desks import Desk
 from functions.domain.history import Entry, Message
 from functions.domain.ledger import Line, State, Step, after, state
+from functions.domain.links import Keys
 from functions.domain.messages import Customer
 from functions.domain.order_systems import OrderSystem
 from functions.domain.pace import REAL
 from functions.domain.profiles import Order, Profile
+from functions.domain.silences import Silence
+from functions.effects import alerts as alert_effects
 from functions.effects import messages as message_effects
 from functions.effects import money as money_effects
+from functions.effects import placing, workflow
 from functions.rulebook import load
 from functions.runtime import queues
+from functions.store import cases
 from functions.store.errors import OrderRemedied, OverBudget, StaleWrite
 from tests.builders import SHOP
+from tests.crash import Places
 
 RULES = load()
 MONTH = timedelta(days=30)
@@ -44,6 +58,26 @@ SHOP_LIMIT = 300_000
 # rules/contact.toml, rules/messages.toml, rules/reachability.toml as a person would say them
 OPENS, CLOSES, APART, GAP, HOLD = 9, 20, timedelta(hours=24), timedelta(hours=72), timedelta(seconds=90)
 MOST_A_MONTH, NUMBER_LASTS = 2, timedelta(days=15)
+# rules/follow_up.toml: after the resolution, and after the guidance may go out
+GUIDANCE, CARE = timedelta(hours=2), timedelta(days=3)
+
+
+@dataclass
+class Run:
+    """One run of a deployed function: what it found as it began, what it read since, what it handed over."""
+
+    case: Case
+    customer: Customer | None = None
+    stands: State | None = None
+    handed_over: list[str] = field(default_factory=list)
+
+
+class AlreadyThere(Exception):
+    """A workflow of this name was started before."""
+
+
+class NotThere(Exception):
+    """No workflow of this name was ever started."""
 
 
 class World:
@@ -57,8 +91,14 @@ class World:
         self.remedied = False  # the order, under another case
         self.lines: dict[tuple[str, str], list[Line]] = defaultdict(list)
         self.counted = Counter[tuple[str, str]]()
-        self.meanwhile: Callable[[], None] | None = None
-        self.handed_over = Counter[str]()  # messages and orders, by key
+        self.silences: tuple[Silence, ...] = ()
+        self.started, self.going, self.stopped = set[int](), set[int](), set[int]()  # workflows, by run
+        self.planned = set[int]()  # the runs whose follow-up was seen before the care was due
+        self.run: Run | None = None
+        self.inside = 0  # how many things that began before it wait for what happens now
+        self._places = Places()
+        self.handed_over = Counter[str]()  # alerts, messages and orders, by key
+        self.again = Counter[str]()  # how often they may leave once more
         self.first_handed: dict[str, Message] = {}
         self.seen: list[str] = []  # of what kind of thing there was a case
 
@@ -71,14 +111,78 @@ class World:
         if case is not self._case:
             self._case = case.model_copy(update={"version": self._case.version + 1})
 
-    # The store, as the performers see it
+    # What may come in between
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """A function runs. What it handed over may leave again if it dies or another run was underway."""
+        self.run = run = Run(self.case)
+        whole = False
+        try:
+            yield
+            whole = True
+        finally:
+            self.run = None
+            if not whole or self.inside:
+                self.again.update(run.handed_over)
+            case = run.case
+            if whole and f"start:{case.run}" in case.outbox and self.now < _care_at(case):
+                self.planned.add(case.run)
+
+    @contextmanager
+    def disturbed(self, place: int, by: Callable[[], None]) -> Iterator[None]:
+        """At this place of what runs let `by` happen, in the end where the run is shorter."""
+
+        def happens(where: str | None) -> None:
+            if where is None:
+                return by()
+            self.seen.append(f"disturbed {where}")
+            run, self.run = self.run, None
+            self.inside += 1
+            try:
+                by()
+            finally:
+                self.inside -= 1
+                self.run = run
+
+        with self._places.disturbed(place, happens):
+            yield
+
+    # The store, as the functions see it
+
+    def read_many(self, _: Sequence[str]) -> dict[str, Case]:
+        return {self.case.case_id: self.case}
+
+    def save_case(self, case: Case) -> Case:
+        with self._places.writing("a case"):
+            if case.version != self.case.version:
+                raise StaleWrite(case.case_id)
+            self.case = case
+            return self.case  # as it was written, whatever happens next
+
+    def on_agenda(self, now: datetime) -> dict[str, datetime]:
+        moment = next_moment(self.case, REAL)
+        return {self.case.case_id: moment} if moment is not None and moment <= now else {}
+
+    def desk(self, shop_id: str) -> Desk:
+        return Desk(shop_id=shop_id, silences=self.silences)
+
+    def hide(self, *_: Any) -> None:
+        with self._places.writing("a desk"):
+            pass
 
     def customer(self, _: Case) -> Customer:
         history = sorted(self.history.values(), key=lambda entry: entry.at)
-        return Customer(self.profile, self.order, history, self.opted_out_elsewhere)
+        found = Customer(self.profile, self.order, history, self.opted_out_elsewhere)
+        if self.run is not None:
+            self.run.customer = found
+        return found
 
     def claim(self, case: Case, _: Customer, profile: Profile, entry: Entry) -> None:
-        self._interrupted()
+        with self._places.writing("a claim"):
+            self._claim(case, profile, entry)
+
+    def _claim(self, case: Case, profile: Profile, entry: Entry) -> None:
         before = self.history.get(entry.key)
         if (
             case.version != self.case.version
@@ -92,16 +196,17 @@ class World:
         self.profile = profile.model_copy(update={"version": profile.version + 1})
 
     def save(self, profile: Profile) -> Profile:
-        if profile.version != self.profile.version:
-            raise StaleWrite("a customer")
-        self.profile = profile.model_copy(update={"version": profile.version + 1})
-        return self.profile
-
-    def read_many(self, _: Sequence[str]) -> dict[str, Case]:
-        return {self.case.case_id: self.case}
+        with self._places.writing("a customer"):
+            if profile.version != self.profile.version:
+                raise StaleWrite("a customer")
+            self.profile = profile.model_copy(update={"version": profile.version + 1})
+            return self.profile
 
     def state(self, _: str, case_id: str, step: str) -> State | None:
-        return state(self.lines[case_id, step])
+        found = state(self.lines[case_id, step])
+        if self.run is not None:
+            self.run.stands = found
+        return found
 
     def append(
         self,
@@ -110,8 +215,14 @@ class World:
         *,
         within: Terms | None = None,
         order_id: str | None = None,
+        also: Sequence[Case] = (),
     ) -> State:
-        self._interrupted()
+        with self._places.writing("a line"):
+            if any(case.version != self.case.version for case in also):
+                raise StaleWrite(self.case.case_id)
+            return self._append(stands, line, within, order_id)
+
+    def _append(self, stands: State | None, line: Line, within: Terms | None, order_id: str | None) -> State:
         its = self.lines[line.case_id, line.step]
         if len(its) + 1 != line.number:
             raise StaleWrite(line.key)
@@ -141,17 +252,59 @@ class World:
         self.case = changed(self.case, {"outbox": outbox}, {f"benefit:{step}:{line.number}": event})
 
     def publish(self, Message: str, **_: Any) -> None:  # noqa: N803  # as boto3 names it
-        self._check_hand_over(_message(Message))
+        with self._places.writing("a message"):
+            self._check_hand_over(_message(Message))
+
+    def publish_batch(self, PublishBatchRequestEntries: Sequence[Any], **_: Any) -> Any:  # noqa: N803
+        with self._places.writing("an alert"):
+            for entry in PublishBatchRequestEntries:
+                self._check_alert(json.loads(json.loads(entry["Message"])["sqs"]))
+        return {"Successful": PublishBatchRequestEntries}
 
     def send(self, _: str, messages: Sequence[Any]) -> None:
-        """An order for the shop's own system."""
-        order = json.loads(messages[0].body)
-        last = self.lines[self.case.case_id, order["step"]][-1]
-        assert last.kind == "effective", f"{order['id']} was ordered though it is {last.kind}"
-        assert (order["id"], order["amount_fen"]) == (f"{self.case.case_id}:{last.step}", last.cost)
-        self.handed_over[order["id"]] += 1
+        """An order for the shop's own system. The order sender drops one that was taken back meanwhile."""
+        with self._places.writing("an order"):
+            order = json.loads(messages[0].body)
+            last = self._run.stands
+            assert last is not None, order["id"]
+            assert last.standing == "effective", f"{order['id']} was ordered though it is {last.standing}"
+            assert (order["id"], order["amount_fen"]) == (f"{self.case.case_id}:{last.step}", last.cost)
+            self._hand_over(order["id"])
+
+    def start_execution(self, name: str, input: str, **_: Any) -> None:  # noqa: A002
+        with self._places.writing("a start"):
+            run = int(name.rpartition("-")[2])
+            if run in self.started:
+                raise AlreadyThere(name)
+            self._check_start(run, json.loads(input))
+            self.started.add(run)
+            if run not in self.stopped:  # else its first step finds that the case moved on
+                self.going.add(run)
+
+    def stop_execution(self, executionArn: str, **_: Any) -> None:  # noqa: N803
+        with self._places.writing("a stop"):
+            run = int(executionArn.rpartition("-")[2])
+            self.stopped.add(run)
+            if run not in self.started:
+                raise NotThere(executionArn)
+            self.going.discard(run)
 
     # What must hold, reckoned independently
+
+    def _check_alert(self, told: dict[str, Any]) -> None:
+        """What comes after it began is too late to stop an alert."""
+        case = self._run.case
+        assert case.waiting, "an alert of a case that nobody works on"
+        assert told["kind"] not in CHAIN or case.status == "open", "an alert after the acknowledgement"
+        self._hand_over(told["key"])
+
+    def _check_start(self, run: int, given: dict[str, Any]) -> None:
+        """The time for the care has come, and the guidance came before, unless the stream was days late."""
+        case = self.case if self.case.run == run else self._run.case
+        assert (case.run, given["run"]) == (run, run), "a workflow of another run"
+        assert self.now >= _care_at(case), "a workflow before its time"
+        guidance = case.keyed("message:guidance")
+        assert run not in self.planned or guidance in case.events | case.outbox, "no guidance before the care"
 
     def _check_message(self, entry: Entry) -> None:
         """Right before a message counts as sent, for the first time."""
@@ -197,6 +350,9 @@ class World:
 
     def _check_line(self, line: Line, its: Sequence[Line]) -> None:
         """What nobody approved stays within the limits of its case, its row and the shop."""
+        if self.run is not None and not its and line.case_id == self.case.case_id:
+            outcome = self.run.case.outcome
+            assert outcome == "solved", f"{line.key} of a case that is {outcome}"
         if line.amount <= 0 or any(one.kind == "approved" for one in its) or line.benefit is None:
             return
         if line.kind == "delivered":  # it arrived in spite of its correction
@@ -222,11 +378,23 @@ class World:
     def _check_hand_over(self, message: Message) -> None:
         """Each time a text leaves; the same key may leave again only as the same text, never after a no."""
         entry = self.history[message.key]
+        known = self._run.customer  # what changes after it was counted comes too late to stop it
+        assert known is not None, message.key
         assert entry.state == "sent", f"{message.key} was handed over, but not counted"
-        assert self.profile.opted_out_at is None, f"{message.key} was handed over after an opt-out"
-        assert not (entry.promotional and self.opted_out_elsewhere), f"{message.key}: opted out elsewhere"
+        assert known.profile.opted_out_at is None, f"{message.key} was handed over after an opt-out"
+        assert not (entry.promotional and known.opted_out), f"{message.key}: opted out elsewhere"
         assert self.first_handed.setdefault(message.key, message) == message, "another text, same key"
-        self.handed_over[message.key] += 1
+        self._hand_over(message.key)
+
+    def _hand_over(self, key: str) -> None:
+        assert key not in self._run.handed_over, f"{key} twice in one run"
+        self._run.handed_over.append(key)
+        self.handed_over[key] += 1
+
+    @property
+    def _run(self) -> Run:
+        assert self.run is not None, "nothing runs"
+        return self.run
 
     def check_money(self) -> None:
         """The lines are what was counted, and each benefit's sum is nothing or its cost."""
@@ -245,14 +413,9 @@ class World:
                     sums[line.day, row] += line.amount
         assert {place: n for place, n in sums.items() if n} == {p: n for p, n in self.counted.items() if n}
 
-    def _interrupted(self) -> None:
-        if self.meanwhile is not None:
-            what, self.meanwhile = self.meanwhile, None
-            what()
-
 
 class Stub:
-    """What stands for a module of the store."""
+    """What stands for a module of the store, or for a client."""
 
     def __init__(self, **does: Any) -> None:
         self.__dict__.update(does)
@@ -261,8 +424,8 @@ class Stub:
 _current: list[World] = []
 
 
-def performing(world: World) -> None:
-    """Let the performers see this world from now on."""
+def living(world: World) -> None:
+    """Let the functions see this world from now on."""
     _current[:] = [world]
 
 
@@ -270,27 +433,87 @@ def _here(name: str) -> Any:
     return lambda *given, **more: getattr(_current[0], name)(*given, **more)
 
 
+class InTurn:
+    """What stands for a pool of threads: one thing after the other, so that a life can be lived again."""
+
+    def __init__(self, _: int) -> None: ...
+
+    def __enter__(self) -> "InTurn":
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def map(self, what: Callable[..., Any], *over: Iterable[Any]) -> Iterator[Any]:
+        return map(what, *over)
+
+
 @contextmanager
-def performers() -> Iterator[None]:
-    """Put the world in the place of the store, for functions/effects/messages and money."""
+def functions() -> Iterator[None]:
+    """Put the world in the place of store and clients, for case_events, case_clock and functions/effects."""
+    clients = {
+        "sns": Stub(publish=_here("publish"), publish_batch=_here("publish_batch")),
+        "stepfunctions": Stub(
+            start_execution=_here("start_execution"),
+            stop_execution=_here("stop_execution"),
+            exceptions=Stub(ExecutionAlreadyExists=AlreadyThere, ExecutionDoesNotExist=NotThere),
+        ),
+    }
+    rulebooks, client = Stub(current=lambda: RULES), clients.__getitem__
+    shared = {"rulebooks": rulebooks, "pace": lambda: REAL}
+    quiet: dict[str, Any] = {"count": lambda *_: None}
+    calls = {"client": client, "setting": lambda name: name}
+    clock = {"now": lambda: _current[0].now}
     ledger = Stub(state=_here("state"), append=_here("append"))
-    shared: dict[str, Any] = {
-        "rulebooks": Stub(current=lambda: RULES),
-        "pace": lambda: REAL,
-        "setting": lambda name: name,
-        "count": lambda *_: None,
-    }
-    messages = shared | {
-        "messages": Stub(customer=_here("customer"), claim=_here("claim")),
-        "customers": Stub(save=_here("save")),
-        "cases": Stub(read_many=_here("read_many")),
-        "ledger": ledger,
-        "client": lambda _: Stub(publish=_here("publish")),
-    }
     shop = OrderSystem(shop_id=SHOP, orders_url="https://orders.example", orders_secret="s")
-    orders = Stub(send=_here("send"), Message=queues.Message)
-    money = shared | {"ledger": ledger, "shops": Stub(order_system=lambda *_: shop), "queues": orders}
-    with patch.multiple(message_effects, **messages), patch.multiple(money_effects, **money):
+    keys = Keys(1, {1: b"k" * 16})
+    desk = {
+        "read": _here("desk"),
+        "join": lambda *_: (),
+        "incidents_of": lambda _: (),
+        "claim": lambda *_: True,
+        "hide": _here("hide"),
+    }
+    patched: list[tuple[Any, dict[str, Any]]] = [
+        (
+            cases,
+            {
+                "read_many": _here("read_many"),
+                "save": _here("save_case"),
+                "unchanged": lambda case: case,
+                "on_agenda": _here("on_agenda"),
+            },
+        ),
+        (case_events, quiet | clock | {"seconds": lambda *_: None, "ThreadPoolExecutor": InTurn}),
+        (case_clock, shared | quiet | {"seconds": lambda *_: None, "ThreadPoolExecutor": InTurn}),
+        (placing, shared | quiet | {"desk": Stub(**desk), "ThreadPoolExecutor": InTurn}),
+        (alert_effects, quiet | calls | clock | {"rulebooks": rulebooks, "link_keys": lambda _: keys}),
+        (workflow, shared | calls | {"logger": Stub(info=lambda *_, **__: None)}),
+        (
+            message_effects,
+            shared
+            | quiet
+            | calls
+            | {
+                "messages": Stub(customer=_here("customer"), claim=_here("claim")),
+                "customers": Stub(save=_here("save")),
+                "ledger": ledger,
+            },
+        ),
+        (
+            money_effects,
+            shared
+            | quiet
+            | {
+                "setting": lambda name: name,
+                "ledger": ledger,
+                "shops": Stub(order_system=lambda *_: shop),
+                "queues": Stub(send=_here("send"), Message=queues.Message),
+            },
+        ),
+    ]
+    with ExitStack() as stack:
+        for module, instead in patched:
+            stack.enter_context(patch.multiple(module, **instead))
         yield
 
 
@@ -304,6 +527,11 @@ def told(world: World, **update: Any) -> None:
     """The customer's file changes."""
     version = world.profile.version + 1
     world.profile = world.profile.model_copy(update=update | {"version": version})
+
+
+def _care_at(case: Case) -> datetime:
+    assert case.resolved_at is not None, "a follow-up of a case that nobody resolved"
+    return case.resolved_at + GUIDANCE + HOLD + CARE
 
 
 def _sent(entry: Entry) -> datetime:
