@@ -53,7 +53,8 @@ from tests.builders import SHOP, order, profile, review
 from tests.crash import Died
 from tests.domain.test_calendars import is_open
 from tests.events import CONTEXT, stream_event
-from tests.model.world import RULES, World, elsewhere, functions, living, told
+from tests.model.stand_ins import functions, living
+from tests.model.world import RULES, World, elsewhere, told
 
 SEQUENCES, STEPS = 2000, 24
 # Before which write, or right after which, something else happens or the process dies: most runs are short.
