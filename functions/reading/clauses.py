@@ -12,12 +12,22 @@ _DENIED = re.compile(
     "(?:慢|破损|损坏|磕碰|变形|划痕|瑕疵|色差|掉色|褪色|起球|缩水|线头|异味|味道大|难闻|臭|噪音|吵|卡顿|卡|发热|漏水|漏电"
     "|掉毛|破|坏|差(?!钱|不多|多少)|贵|问题|毛病|后悔|失望|延误|硬|油腻|腻|咸|质量问题)"
 )
+# What a platform writes where the customer wrote nothing: "此用户未及时填写评价内容", "系统默认好评!".
+_UNWRITTEN = re.compile(
+    r"(?:[此该]用户|您|评价方|买家)(?:没有|未)(?:及时)?(?:填写|做出|作出)(?:评[价论])?(?:内容)?[，,]?(?:(?:系统)?默认好评)?[!！。.]?"
+    r"|系统默认好评[!！。.]?|该用户觉得商品(?:不错|较好|非常好|很好|一般)"
+)
 _MOST = 60  # clauses of one text that are read; a longer one repeats itself
 
 
 def clauses(text: str) -> list[tuple[int, int]]:
     """Return the start and end of each clause, punctuation and blanks left out."""
     return [match.span() for match in _CLAUSE.finditer(text)][:_MOST]
+
+
+def unwritten(text: str) -> bool:
+    """Return whether the platform wrote a text, the customer none."""
+    return _UNWRITTEN.fullmatch(text.strip()) is not None
 
 
 def prepared(text: str) -> str:

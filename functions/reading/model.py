@@ -6,24 +6,14 @@ infra/reader/train.py writes the file; rows of it hold nothing longer than four 
 """
 
 import json
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from operator import mul
+from math import dist, hypot
 from pathlib import Path
 from struct import Struct
 
 from functions.domain.causes import CAUSES
 from functions.reading.clauses import grams
-
-if sys.version_info >= (3, 12):
-    from math import sumprod
-else:
-
-    def sumprod(one: Sequence[float], other: Sequence[float]) -> float:
-        total: float = sum(map(mul, one, other))
-        return total
-
 
 LANES = (*CAUSES, "negative", "complains", "norm")
 _LANES = Struct(f"<{len(LANES)}i")
@@ -41,11 +31,12 @@ class Model:
         weights: bytes,
         scales: Sequence[float],
         biases: Sequence[float],
-        head: dict[str, list[list[float]]],
+        head: Mapping[str, Sequence[Sequence[float]]],
     ) -> None:
         """`weights` holds a byte for each lane of each row; `scales` turn them into numbers."""
         self.rows, self.weights = rows, weights
-        self.scales, self.biases, self.head = tuple(scales), tuple(biases), head
+        self.scales, self.biases = tuple(scales), tuple(biases)
+        self.head = head
         lanes = len(LANES)
         wide = bytearray(_WIDTH * len(rows))
         for lane in range(lanes):
@@ -72,15 +63,30 @@ class Model:
         *lanes, size = _LANES.unpack(((packed + _SIGNS) ^ _SIGNS).to_bytes(_WIDTH, "little"))
         return lanes, _UNIT / ((size * self.scales[-1]) ** 0.5 or 1.0)
 
-    def judge(self, name: str, signals: Sequence[float]) -> list[float]:
-        """Return the logits of one part of the head; the last weight of a row is its constant."""
-        signals = [*signals, 1.0]
-        return [sumprod(row, signals) for row in self.head[name]]
+    @property
+    def head(self) -> Mapping[str, Sequence[Sequence[float]]]:
+        """The rows of weights of each part of the head, in each row its constant last."""
+        return self._head
+
+    @head.setter
+    def head(self, parts: Mapping[str, Sequence[Sequence[float]]]) -> None:
+        self._head = {name: [tuple(row) for row in rows] for name, rows in parts.items()}
+        self._squares = {name: [hypot(*row) ** 2 for row in rows] for name, rows in parts.items()}
+
+    def judge(self, name: str, *signals: float) -> list[float]:
+        """Return the logits of one part of the head.
+
+        2ab = |a|² + |b|² - |a - b|², and of the sums over two sequences only math.dist is quick.
+        """
+        given = (*signals, 1.0)
+        square = hypot(*given) ** 2
+        rows = zip(self._head[name], self._squares[name], strict=True)
+        return [(own + square - dist(row, given) ** 2) / 2 for row, own in rows]
 
     def rank(self, name: str, many: Sequence[Sequence[float]]) -> list[float]:
-        """Return how far each of many is by a part of the head that has one row, its constant left out."""
-        weights = self.head[name][0][:-1]
-        return [sumprod(weights, signals) for signals in many]
+        """Return how far each of many is by a part of the head with one row, but for what all have."""
+        row = self._head[name][0][:-1]
+        return [(hypot(*signals) ** 2 - dist(row, signals) ** 2) / 2 for signals in many]
 
     def dump(self) -> bytes:
         about = {"scales": self.scales, "biases": self.biases, "head": self.head, "rows": len(self.rows)}

@@ -4,15 +4,16 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from math import exp
 
 from functions.domain.causes import CAUSES, Cause
 from functions.domain.reading import Phrase, Reading, Severity
-from functions.reading.clauses import prepared
+from functions.reading.clauses import prepared, unwritten
 from functions.reading.languages import Language, language
 from functions.reading.leverage import blackmail
 from functions.reading.lexicon import NEUTRAL, SURE, Hit, Lexicon
 from functions.reading.model import Model, shipped
-from functions.reading.signals import Signals, clause_signals, logistic, signals, softmax
+from functions.reading.signals import VERDICT, Signals, clause_signals, logistic, signals
 
 _PHRASES = 3
 _SURE = 8.0  # what a word that decides by itself adds to the logit of its cause
@@ -22,7 +23,7 @@ _DOUBTFUL = 0.05  # probability of a complaint from which phrases are shown
 _SPAN = 32  # characters of a phrase of several clauses
 _ALSO = 0.2  # probability from which a second cause is named
 # Probabilities of a complaint, of the clause and of the text, from which a word under a good rating counts.
-_CLAUSE, _CLEARLY, _NEARLY_SURE, _BEYOND_DOUBT = 0.8, 0.7, 0.97, 0.99
+_CLAUSE, _CLEARLY, _NEARLY_SURE, _BEYOND_DOUBT = 0.8, 0.8, 0.97, 0.99
 _BLAMES = {*CAUSES, "complaint"}
 _ANOTHER = re.compile(
     "之前|以前|原来|原先|上一?[台次个]|上次|老空调|旧空调|旧的|别家|别人家|其他家|人家的|不像"
@@ -48,7 +49,7 @@ class Reader:
         return {name: Lexicon(words, name) for name, words in self.words.items()}
 
     def read(self, text: str) -> Reading:
-        small = prepared(text)
+        small = "" if unwritten(text) else prepared(text)
         spoken = language(small)
         if spoken != "zh" and spoken in self.lexicons:
             return self._by_words(text, small, spoken)
@@ -58,22 +59,22 @@ class Reader:
         sure = {
             topic.removeprefix(SURE) for hit in seen.hits for topic in hit.topics if topic.startswith(SURE)
         }
-        logits = self.model.judge("cause", seen.values)
+        logits = self.model.judge("cause", *seen.values)
         for place, cause in enumerate(CAUSES if sure else ()):
             logits[place] += _SURE * (cause in sure)
-        causes = softmax(logits)
-        order = sorted(range(len(CAUSES)), key=causes.__getitem__, reverse=True)
-        negative = logistic(seen.negative)
-        complains = max(negative, logistic(self.model.judge("complains", seen.values)[0]))
-        best, second = order[0], order[1]
+        best, second, *_ = sorted(range(len(CAUSES)), key=logits.__getitem__, reverse=True)
+        odds = [exp(logit - logits[best]) for logit in logits]
+        total = sum(odds)
+        negative = logistic(self.model.judge("negative", *seen.values[:VERDICT])[0])
+        complains = max(negative, logistic(self.model.judge("complains", *seen.values)[0]))
         said = complains >= 0.5 or bool(sure) or _turned(seen, CAUSES[best])
         return Reading(
             complains=said,
             negative=negative >= 0.5,
             cause=CAUSES[best],
-            secondary=CAUSES[second] if causes[second] >= _ALSO else None,
+            secondary=CAUSES[second] if odds[second] / total >= _ALSO else None,
             severity=_severity(said, negative, seen.hits),
-            confidence=round(causes[best], 3),
+            confidence=round(1 / total, 3),
             phrases=_phrases(text, seen, best, self.model) if said or complains >= _DOUBTFUL else (),
             blackmail=blackmail(text, small, seen.hits),
             abuse=_named("abuse", small, seen.hits),
@@ -127,7 +128,7 @@ def _blamed(text: str, seen: Signals, complains: float) -> bool:
     word is needed where the model has no doubt.
     """
     for clause in seen.clauses:
-        if clause.complains < _CLAUSE or _ANOTHER.search(text, clause.start, clause.end):
+        if clause.complains < _CLAUSE:
             continue
         hits = [
             hit
@@ -136,9 +137,11 @@ def _blamed(text: str, seen: Signals, complains: float) -> bool:
         ]
         clear = complains >= _CLEARLY or clause.turns
         blames = any(NEUTRAL not in hit.topics for hit in hits)
-        if (hits and complains >= _NEARLY_SURE) or (blames and clear):
-            return True
-        if clause.turns and clause.complains >= _BEYOND_DOUBT and complains >= _CLEARLY:
+        if (
+            (hits and complains >= _NEARLY_SURE)
+            or (blames and clear)
+            or (clause.turns and clause.complains >= _BEYOND_DOUBT and complains >= _CLEARLY)
+        ) and not _ANOTHER.search(text, clause.start, clause.end):
             return True
     return False
 

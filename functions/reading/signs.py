@@ -44,13 +44,13 @@ class Signs:
         return (self._sign_of[index] for index, _, _ in self._words.find_matches_as_indexes(small))
 
 
-def grams(written: str) -> set[str]:
-    """Return the n-grams of a text, 1 to 4 signs or characters long, a blank before it."""
+def grams(written: str, longest: int = 4) -> set[str]:
+    """Return the n-grams of a text, 1 to `longest` signs or characters long, a blank before it."""
     written = f" {written}"
-    twos = list(map(add, written, written[1:]))
-    threes = list(map(add, twos, written[2:]))
-    found = set(written)
-    found.update(twos, threes, map(add, threes, written[3:]))
+    found, pieces = set(written), list(written)
+    for length in range(1, longest):
+        pieces = list(map(add, pieces, written[length:]))
+        found.update(pieces)
     return found
 
 

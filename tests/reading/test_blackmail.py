@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from functions.reading.leverage import shipped, with_signs
+from functions.reading.clauses import prepared
+from functions.reading.leverage import _BARS, shipped, with_signs
 from functions.reading.signs import Weights, grams
 from functions.rulebook import Rulebook
 
@@ -64,6 +65,15 @@ def test_the_sentence_that_trades_is_told_as_it_was_written() -> None:
 def test_a_whole_phrase_of_the_lexicon_makes_it_surer_but_does_not_decide() -> None:
     assert RULES.read("质量差，返现删评").blackmail
     assert RULES.read("客服打电话说返现删评，我拒绝了，质量差就是差").blackmail == ()
+
+
+def test_the_quick_look_at_characters_and_pairs_loses_nothing_that_is_told_in_the_end() -> None:
+    signed = [with_signs(prepared(row["text"])) for row in ROWS]
+    told = [text for text in signed if shipped().judge(grams(text)) > 0]
+    (short, bar), (_, last) = _BARS
+    assert len(told) > 1000
+    assert last == 0
+    assert min(shipped().judge(grams(text, short)) for text in told) > bar
 
 
 def test_the_bar_is_what_the_mean_of_the_weights_has_to_reach() -> None:

@@ -1,8 +1,9 @@
 import random
+from operator import mul
 
 import pytest
 
-from functions.reading.clauses import clauses, grams, prepared
+from functions.reading.clauses import clauses, grams, prepared, unwritten
 from functions.reading.model import LANES, Model
 
 SCALES = [0.01] * (len(LANES) - 1) + [0.1]
@@ -52,7 +53,22 @@ def test_a_stored_model_reads_the_same() -> None:
     model = small()
     again = Model.parse(model.dump())
     assert logits(again, "物流慢") == logits(model, "物流慢")
-    assert again.judge("cause", [3.0]) == [7.0]
+    assert again.judge("cause", 3.0) == pytest.approx([7.0])
+
+
+def test_the_head_weighs_signals_and_adds_them_up() -> None:
+    draw = random.Random(9)
+    rows = [[draw.gauss(0, 3) for _ in range(6)] for _ in range(4)]
+    evidence = [1.0, -2.0, 0.5, 3.0, -0.1, 0.0]
+    model = Model([], b"", SCALES, [], {"cause": rows, "evidence": [evidence]})
+    many = [[draw.gauss(0, 9) for _ in range(5)] for _ in range(20)]
+    for signals in many:
+        assert model.judge("cause", *signals) == pytest.approx(
+            [sum(map(mul, row, [*signals, 1.0])) for row in rows]
+        )
+    ranked = model.rank("evidence", many)
+    plain = [sum(map(mul, evidence, signals)) for signals in many]
+    assert [each - ranked[0] for each in ranked] == pytest.approx([each - plain[0] for each in plain])
 
 
 def test_clauses_leave_punctuation_out_and_keep_their_places() -> None:
@@ -79,3 +95,22 @@ def test_the_denial_of_a_fault_is_not_read_as_one(text: str) -> None:
 @pytest.mark.parametrize("text", ["不好", "不制冷", "没有送货", "差不多", "差", "不新鲜"])
 def test_a_fault_said_with_a_negation_stays(text: str) -> None:
     assert prepared(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "此用户未填写评价内容", "此用户未及时填写评价内容", "您没有填写内容，默认好评", "您没有填写评价内容",
+        "此用户没有填写评论!", "评价方未及时做出评价,系统默认好评!", "该用户未填写评价",
+        "系统默认好评！", " 该用户觉得商品不错 ",
+    ],
+)  # fmt: skip
+def test_what_a_platform_writes_is_told_from_what_a_customer_does(text: str) -> None:
+    assert unwritten(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "默认好评", "此用户未填写评价内容，客服却说我写了", "该用户觉得商品太差", "您没有填写地址"]
+)
+def test_a_customer_who_quotes_the_platform_has_written(text: str) -> None:
+    assert not unwritten(text)

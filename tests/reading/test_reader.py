@@ -53,6 +53,18 @@ def test_a_complaint_inside_praise_is_hidden() -> None:
     assert reading.severity == "mild"
 
 
+def test_what_the_platform_wrote_says_nothing() -> None:
+    assert RULES.read("此用户未及时填写评价内容") == RULES.read("")
+    assert RULES.read("此用户未填写评价内容，客服态度恶劣，物流太慢").negative
+
+
+def test_one_loud_clause_among_praise_does_not_make_a_text_negative() -> None:
+    praised = "做工很精致，颜色好看，穿着舒服，尺码标准，客服热情，值得推荐"
+    assert RULES.read(f"{praised}，就是物流太慢了").complains
+    assert not RULES.read(f"{praised}，就是物流太慢了").negative
+    assert RULES.read("物流太慢了，客服不理人，颜色好看").negative
+
+
 def test_harm_is_severe() -> None:
     assert RULES.read("吃完就拉肚子，肉是臭的，太恶心了").severity == "severe"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from functions.domain.causes import CAUSES
-from infra.reader.rows import labelled, texts
+from infra.reader.rows import labelled, stream, texts
 
 ROOT = Path(__file__).parents[2]
 LABELS = ROOT / "infra" / "reader" / "labels.csv"
@@ -22,6 +22,14 @@ def test_the_evidence_is_found_by_its_place_in_the_text(tmp_path: Path) -> None:
     late, fine = labelled(path, {"a": "东西好，物流慢", "b": "很好"})
     assert (late.evidence, late.negative, late.cause, late.weight) == ("物流慢", True, "logistics_delay", 1.0)
     assert (fine.evidence, fine.complains, fine.cause, fine.weight) == ("", False, None, 0.4)
+
+
+def test_a_stream_teaches_by_clear_stars_and_what_customers_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "stream.csv"
+    path.write_text(
+        "comment_id,stars,text\na,1,坏了\nb,5,很好\nc,3,一般\nd,1,此用户未填写评价内容\n", encoding="utf-8"
+    )
+    assert [(row.id, row.negative) for row in stream(path, 0.1)] == [("a", True), ("b", False)]
 
 
 def test_rows_labelled_by_reading_name_known_causes_once() -> None:
