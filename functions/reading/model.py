@@ -58,10 +58,10 @@ class Model:
         """Return the sum of the weights of a clause's n-grams, all lanes in one number; such sums add up."""
         return sum(filter(None, map(self._packed.get, grams(clause))))
 
-    def sums(self, packed: int) -> tuple[list[int], float]:
+    def sums(self, packed: int) -> tuple[tuple[int, ...], float]:
         """Return the sum of each lane, and what each times makes a logit of it, but for the lane's bias."""
-        *lanes, size = _LANES.unpack(((packed + _SIGNS) ^ _SIGNS).to_bytes(_WIDTH, "little"))
-        return lanes, _UNIT / ((size * self.scales[-1]) ** 0.5 or 1.0)
+        sums = _LANES.unpack(((packed + _SIGNS) ^ _SIGNS).to_bytes(_WIDTH, "little"))
+        return sums, _UNIT / ((sums[-1] * self.scales[-1]) ** 0.5 or 1.0)
 
     @property
     def head(self) -> Mapping[str, Sequence[Sequence[float]]]:
@@ -73,8 +73,8 @@ class Model:
         self._head = {name: [tuple(row) for row in rows] for name, rows in parts.items()}
         self._squares = {name: [hypot(*row) ** 2 for row in rows] for name, rows in parts.items()}
 
-    def judge(self, name: str, *signals: float) -> list[float]:
-        """Return the logits of one part of the head.
+    def judge(self, name: str, signals: Sequence[float]) -> list[float]:
+        """Return the logits of one part of the head, one a row.
 
         2ab = |a|² + |b|² - |a - b|², and of the sums over two sequences only math.dist is quick.
         """

@@ -13,7 +13,7 @@ from functions.reading.languages import Language, language
 from functions.reading.leverage import blackmail
 from functions.reading.lexicon import NEUTRAL, SURE, Hit, Lexicon
 from functions.reading.model import Model, shipped
-from functions.reading.signals import VERDICT, Signals, clause_signals, logistic, signals
+from functions.reading.signals import Signals, clause_signals, logistic, signals
 
 _PHRASES = 3
 _SURE = 8.0  # what a word that decides by itself adds to the logit of its cause
@@ -54,19 +54,19 @@ class Reader:
         if spoken != "zh" and spoken in self.lexicons:
             return self._by_words(text, small, spoken)
         seen = signals(small, self.model, self.lexicons["zh"])
-        if not seen.clauses:
+        if not seen.spans:
             return Reading(complains=False, cause="other")
         sure = {
             topic.removeprefix(SURE) for hit in seen.hits for topic in hit.topics if topic.startswith(SURE)
         }
-        logits = self.model.judge("cause", *seen.values)
+        *logits, negates, complaint = self.model.judge("text", seen.values)
         for place, cause in enumerate(CAUSES if sure else ()):
             logits[place] += _SURE * (cause in sure)
         best, second, *_ = sorted(range(len(CAUSES)), key=logits.__getitem__, reverse=True)
         odds = [exp(logit - logits[best]) for logit in logits]
         total = sum(odds)
-        negative = logistic(self.model.judge("negative", *seen.values[:VERDICT])[0])
-        complains = max(negative, logistic(self.model.judge("complains", *seen.values)[0]))
+        negative = logistic(negates)
+        complains = max(negative, logistic(complaint))
         said = complains >= 0.5 or bool(sure) or _turned(seen, CAUSES[best])
         return Reading(
             complains=said,
@@ -127,21 +127,17 @@ def _blamed(text: str, seen: Signals, complains: float) -> bool:
     sure. What is said of another shop's or an earlier thing is no complaint about this one. Behind a "but" no
     word is needed where the model has no doubt.
     """
-    for clause in seen.clauses:
-        if clause.complains < _CLAUSE:
+    for (start, end), alone, turns in zip(seen.spans, seen.complains, seen.turns, strict=True):
+        if alone < _CLAUSE:
             continue
-        hits = [
-            hit
-            for hit in seen.hits
-            if clause.start <= hit.start < clause.end and not _BLAMES.isdisjoint(hit.topics)
-        ]
-        clear = complains >= _CLEARLY or clause.turns
+        hits = [hit for hit in seen.hits if start <= hit.start < end and not _BLAMES.isdisjoint(hit.topics)]
+        clear = complains >= _CLEARLY or turns
         blames = any(NEUTRAL not in hit.topics for hit in hits)
         if (
             (hits and complains >= _NEARLY_SURE)
             or (blames and clear)
-            or (clause.turns and clause.complains >= _BEYOND_DOUBT and complains >= _CLEARLY)
-        ) and not _ANOTHER.search(text, clause.start, clause.end):
+            or (turns and alone >= _BEYOND_DOUBT and complains >= _CLEARLY)
+        ) and not _ANOTHER.search(text, start, end):
             return True
     return False
 
@@ -149,16 +145,14 @@ def _blamed(text: str, seen: Signals, complains: float) -> bool:
 def _turned(seen: Signals, cause: Cause) -> bool:
     """Return whether a complaining clause behind a "but" has a word of the cause, whatever is praised."""
     return any(
-        clause.turns
-        and clause.complains >= 0.5
-        and any(clause.start <= hit.start < clause.end and cause in hit.topics for hit in seen.hits)
-        for clause in seen.clauses
+        turns and alone >= 0.5 and any(start <= hit.start < end and cause in hit.topics for hit in seen.hits)
+        for (start, end), alone, turns in zip(seen.spans, seen.complains, seen.turns, strict=True)
     )
 
 
 def _phrases(text: str, seen: Signals, cause: int, model: Model) -> tuple[Phrase, ...]:
     """Return what shows the cause: the best clause with its like neighbours first, then others far off."""
-    found = seen.clauses
+    found = seen.spans
     weights = model.rank("evidence", clause_signals(seen, cause, model))
     first = last = best = max(range(len(weights)), key=weights.__getitem__)
     near, far = weights[best] - _NEAR, weights[best] - _FAR
@@ -167,19 +161,16 @@ def _phrases(text: str, seen: Signals, cause: int, model: Model) -> tuple[Phrase
         for at in (first - 1, last + 1)
         if 0 <= at < len(found)
         and weights[at] >= near
-        and found[max(at, last)].end - found[min(at, first)].start <= _SPAN
+        and found[max(at, last)][1] - found[min(at, first)][0] <= _SPAN
     ]:
         at = max(beside, key=weights.__getitem__)
         first, last = min(at, first), max(at, last)
     others = [at for at, weight in enumerate(weights) if weight >= far and not first <= at <= last]
     others.sort(key=weights.__getitem__, reverse=True)
-    shown = [(found[first].start, found[last].end)]
-    shown += [(found[at].start, found[at].end) for at in others[: _PHRASES - 1]]
-    return tuple(_phrase(text, start, end, CAUSES[cause]) for start, end in shown)
-
-
-def _phrase(text: str, start: int, end: int, cause: Cause) -> Phrase:
-    return Phrase(text=text[start:end], start=start, end=end, cause=cause)
+    shown = [(found[first][0], found[last][1]), *(found[at] for at in others[: _PHRASES - 1])]
+    return tuple(
+        Phrase(text=text[start:end], start=start, end=end, cause=CAUSES[cause]) for start, end in shown
+    )
 
 
 def _severity(complains: bool, negative: float, hits: list[Hit]) -> Severity:

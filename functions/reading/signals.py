@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_left
+from itertools import accumulate
 from math import log, tanh
 from operator import mul
 from typing import NamedTuple
@@ -18,20 +19,16 @@ _CONTRAST = re.compile("但|可是|就是|不过|只是|然而|除了|可惜|唯
 _MOST = 3  # words of one topic that count
 
 
-class Clause(NamedTuple):
-    start: int
-    end: int
-    lanes: list[int]
-    scale: float  # makes logits of the lanes, but for the biases
-    complains: float  # the probability that this clause alone complains
-    turns: bool  # stands behind a "but"
-
-
 class Signals(NamedTuple):
     values: list[float]
-    clauses: list[Clause]
     hits: list[Hit]
-    scale: float  # of the whole text's lanes
+    scale: float  # makes logits of the whole text's sums, but for the biases
+    # Of each clause:
+    spans: list[tuple[int, int]]
+    sums: list[tuple[int, ...]]
+    scales: list[float]
+    complains: list[float]  # the probability that it complains, seen alone
+    turns: list[bool]  # whether it stands behind a "but"
 
 
 def signals(text: str, model: Model, lexicon: Lexicon) -> Signals:
@@ -40,66 +37,67 @@ def signals(text: str, model: Model, lexicon: Lexicon) -> Signals:
     A sum over the text takes one furious clause for many mild ones. That each clause has its say, whatever
     its length or its heat, is what tells a text that blames from one that praises and blames.
     """
-    found = []
-    whole = 0
-    spoken: list[list[float]] = []  # by clause, how much of each cause, the more it complains
-    complaints: list[float] = []  # logits, by clause
+    spans = clauses(text)
+    packed = [model.packed(text[start:end]) for start, end in spans]
+    sums, scales = [], []
+    for each in packed:
+        lanes, scale = model.sums(each)
+        sums.append(lanes)
+        scales.append(scale)
     bias = model.biases[_COMPLAINS]
-    contrasts = [contrast.start() for contrast in _CONTRAST.finditer(text)]
-    for start, end in clauses(text):
-        packed = model.packed(text[start:end])
-        whole += packed
-        lanes, scale = model.sums(packed)
-        complaints.append(lanes[_COMPLAINS] * scale + bias)
-        complains = logistic(complaints[-1])
-        turns = bool(contrasts) and any(start <= place < end for place in contrasts)
-        found.append(Clause(start, end, lanes, scale, complains, turns))
-        part = complains * scale
-        spoken.append([lane * part for lane in lanes[:_NEGATIVE]])
-    lanes, scale = model.sums(whole)
-    *causes, negative = [
-        lane * scale + bias for lane, bias in zip(lanes[:_COMPLAINS], model.biases, strict=False)
+    logits = [lanes[_COMPLAINS] * scale + bias for lanes, scale in zip(sums, scales, strict=True)]
+    complains = list(map(logistic, logits))
+    spoken = [  # of each cause, the more the clause complains
+        [lane * part for lane in lanes[:_NEGATIVE]]
+        for lanes, part in zip(sums, map(mul, complains, scales), strict=True)
     ]
+    contrasts = [contrast.start() for contrast in _CONTRAST.finditer(text)]
+    turns = [bool(contrasts) and any(start <= at < end for at in contrasts) for start, end in spans]
     hits = lexicon.hits(text)
     counts = dict.fromkeys(TOPICS, 0)
     for hit in hits:
         for topic in hit.topics:
             if counts.get(topic, _MOST) < _MOST:
                 counts[topic] += 1
-    letters = [clause.end - clause.start for clause in found]
+    letters = [end - start for start, end in spans]
+    lanes, scale = model.sums(sum(packed))
+    *causes, negative = [
+        lane * scale + bias for lane, bias in zip(lanes[:_COMPLAINS], model.biases, strict=False)
+    ]
     values = [
         negative, counts.pop("complaint"),
-        sum(clause.complains for clause in found) / (len(found) or 1),
-        sum(map(mul, complaints, letters)) / (sum(letters) or 1),
+        sum(complains) / (len(spans) or 1), sum(map(mul, logits, letters)) / (sum(letters) or 1),
         *causes, *(map(max, zip(*spoken, strict=True)) if spoken else causes), *counts.values(),
-        max(complaints, default=0.0), float(bool(contrasts)), log(1 + len(found)),
+        max(logits, default=0.0), bool(contrasts), log(1 + len(spans)),
     ]  # fmt: skip
-    return Signals(values, found, hits, scale)
+    return Signals(values, hits, scale, spans, sums, scales, complains, turns)
 
 
 def clause_signals(seen: Signals, cause: int, model: Model) -> list[tuple[float, ...]]:
     """Return for each clause what tells whether it is the evidence for a cause."""
-    bias = model.biases[cause]
-    owns = [logistic(clause.lanes[cause] * clause.scale + bias) * clause.complains for clause in seen.clauses]
+    bias, whole = model.biases[cause], seen.scale
+    sums = [lanes[cause] for lanes in seen.sums]
+    owns = [
+        logistic(each * scale + bias) * complains
+        for each, scale, complains in zip(sums, seen.scales, seen.complains, strict=True)
+    ]
     surest = max(owns, default=0.0) + 0.01
     named = [hit.start for hit in seen.hits if CAUSES[cause] in hit.topics]
     blamed = [hit.start for hit in seen.hits if "complaint" in hit.topics]
-    found: list[tuple[float, ...]] = []
-    told = 0.0  # how much of this was said before
-    for clause, own in zip(seen.clauses, owns, strict=True):
-        found.append(
-            (
-                log(own + 0.01), own / surest, clause.lanes[cause] * seen.scale, told,
-                _within(clause, named), _within(clause, blamed),
-                log(clause.end - clause.start), clause.turns,
-            )
-        )  # fmt: skip
-        told += own
-    return found
+    before = accumulate(owns[:-1], initial=0.0)  # how much of this was said before
+    rows = zip(seen.spans, sums, owns, before, seen.turns, strict=True)
+    return [
+        (
+            log(own + 0.01), own / surest, each * whole, told,
+            _within(named, start, end) if named else 0, _within(blamed, start, end) if blamed else 0,
+            log(end - start), turns,
+        )
+        for (start, end), each, own, told, turns in rows
+    ]  # fmt: skip
 
 
-def _within(clause: Clause, places: list[int]) -> int:
-    return bisect_left(places, clause.end) - bisect_left(places, clause.start) if places else 0
+def _within(places: list[int], start: int, end: int) -> int:
+    return bisect_left(places, end) - bisect_left(places, start)
 
 
 def logistic(logit: float) -> float:

@@ -189,7 +189,7 @@ def evidence(rows: Sequence[Row], model: Model, lexicon: Lexicon) -> list[Ranked
         if start >= 0:
             end = start + len(row.evidence)
             seen = signals(prepared(row.text), model, lexicon)
-            holds = [start < clause.end and clause.start < end for clause in seen.clauses]
+            holds = [start < clause_end and clause_start < end for clause_start, clause_end in seen.spans]
             if any(holds) and not all(holds):
                 found.append(Ranked(clause_signals(seen, CAUSES.index(row.cause), model), holds))
     return found
@@ -242,11 +242,10 @@ def heads(
         true = np.array([bool(each) for each in (*said, *(row.negative for row in usual))], float)
         return _difference(head(signals_, np.column_stack([1 - true, true]), weight))
 
-    return {
-        "cause": _sure(by_cause, rows, seen),
-        "negative": tells(everything[:, :VERDICT], [row.negative for row in rows]),
-        "complains": tells(everything, [row.complains for row in rows]),
-    }
+    ((*weights, constant),) = tells(everything[:, :VERDICT], [row.negative for row in rows])
+    negative = [*weights, *[0.0] * (seen.shape[1] - VERDICT), constant]
+    (complains,) = tells(everything, [row.complains for row in rows])
+    return {"text": [*_sure(by_cause, rows, seen), negative, complains]}
 
 
 def _sure(by_cause: list[list[float]], rows: Sequence[Row], seen: np.ndarray) -> list[list[float]]:

@@ -18,7 +18,7 @@ def small() -> Model:
 
 
 def logits(model: Model, *clauses: str) -> list[float]:
-    lanes, scale = model.sums(sum(map(model.packed, clauses)))
+    (*lanes, _), scale = model.sums(sum(map(model.packed, clauses)))
     return [round(lane * scale + bias, 3) for lane, bias in zip(lanes, model.biases, strict=True)]
 
 
@@ -37,7 +37,7 @@ def test_sums_hold_every_lane_apart_whatever_their_signs() -> None:
     model = Model(list(stored), b"".join(stored.values()), SCALES, [0.0] * (len(LANES) - 1), {})
     for size in (1, 10, 400):
         said = draw.choices(letters, k=size)
-        lanes, scale = model.sums(sum(map(model.packed, said)))
+        (*lanes, _), scale = model.sums(sum(map(model.packed, said)))
         for lane, total in enumerate(lanes):
             weights = sum(stored[letter][lane] - 128 for letter in said) * SCALES[lane]
             norm = (sum(stored[letter][-1] for letter in said) * SCALES[-1]) ** 0.5
@@ -53,7 +53,7 @@ def test_a_stored_model_reads_the_same() -> None:
     model = small()
     again = Model.parse(model.dump())
     assert logits(again, "物流慢") == logits(model, "物流慢")
-    assert again.judge("cause", 3.0) == pytest.approx([7.0])
+    assert again.judge("cause", [3.0]) == pytest.approx([7.0])
 
 
 def test_the_head_weighs_signals_and_adds_them_up() -> None:
@@ -63,7 +63,7 @@ def test_the_head_weighs_signals_and_adds_them_up() -> None:
     model = Model([], b"", SCALES, [], {"cause": rows, "evidence": [evidence]})
     many = [[draw.gauss(0, 9) for _ in range(5)] for _ in range(20)]
     for signals in many:
-        assert model.judge("cause", *signals) == pytest.approx(
+        assert model.judge("cause", signals) == pytest.approx(
             [sum(map(mul, row, [*signals, 1.0])) for row in rows]
         )
     ranked = model.rank("evidence", many)
