@@ -179,7 +179,8 @@ def _severity(complains: bool, negative: float, hits: list[Hit]) -> Severity:
         return "none"
     if any("harm" in hit.topics or "abuse" in hit.topics for hit in hits):
         return "severe"
-    if negative < 0.5:
+    blaming = [hit.weak for hit in hits if not _BLAMES.isdisjoint(hit.topics)]
+    if negative < 0.5 or (blaming and all(blaming)):
         return "mild"
     return "severe" if sum("complaint" in hit.topics for hit in hits) >= 3 else "plain"
 

@@ -65,6 +65,20 @@ def test_one_loud_clause_among_praise_does_not_make_a_text_negative() -> None:
     assert RULES.read("物流太慢了，客服不理人，颜色好看").negative
 
 
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("有点难闻", "mild"),
+        ("太难闻", "plain"),
+        ("有点难闻，物流太慢", "plain"),
+        ("the delivery was a bit late", "mild"),
+        ("the delivery was late", "plain"),
+    ],
+)
+def test_what_is_only_weakened_is_mild(text: str, severity: str) -> None:
+    assert RULES.read(text).severity == severity
+
+
 def test_harm_is_severe() -> None:
     assert RULES.read("吃完就拉肚子，肉是臭的，太恶心了").severity == "severe"
 
